@@ -1,0 +1,3 @@
+//! The vocabulary of Pinion. (Filled in by the next commits.)
+
+pub mod record;
