@@ -1,0 +1,162 @@
+//! Exact quantities of trading, each an integer with its unit in the type.
+//!
+//! | type | unit |
+//! |---|---|
+//! | [`Price`] | `10^-price_exponent` of the instrument's quote currency |
+//! | [`Qty`] | `10^-qty_exponent` of the instrument's base |
+//! | [`Money`] | `10^-scale` of a currency; the scale belongs to the currency |
+//! | [`Ratio`] | billionths (`10^-9`): fractions, multiples, percentages as configuration states them |
+//!
+//! Arithmetic is checked (the release profile keeps overflow checks on); a product says its rounding.
+
+use crate::decimal::{Decimal, DecimalError};
+use serde::{Deserialize, Serialize};
+use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+macro_rules! quantity {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            FromBytes, IntoBytes, Immutable, KnownLayout,
+        )]
+        #[repr(transparent)]
+        pub struct $name(pub $inner);
+
+        impl $name {
+            /// Nothing.
+            pub const ZERO: $name = $name(0);
+            /// The largest value.
+            pub const MAX: $name = $name(<$inner>::MAX);
+
+            /// The magnitude.
+            pub fn abs(self) -> $name { $name(self.0.abs()) }
+            /// True for nothing.
+            pub fn is_zero(self) -> bool { self.0 == 0 }
+        }
+
+        impl Add for $name { type Output = $name; fn add(self, o: $name) -> $name { $name(self.0 + o.0) } }
+        impl Sub for $name { type Output = $name; fn sub(self, o: $name) -> $name { $name(self.0 - o.0) } }
+        impl Neg for $name { type Output = $name; fn neg(self) -> $name { $name(-self.0) } }
+        impl AddAssign for $name { fn add_assign(&mut self, o: $name) { self.0 += o.0 } }
+        impl SubAssign for $name { fn sub_assign(&mut self, o: $name) { self.0 -= o.0 } }
+    };
+}
+
+quantity! {
+    /// A price, or a distance between prices.
+    Price(i64)
+}
+quantity! {
+    /// A quantity; positions are signed, orders are not.
+    Qty(i64)
+}
+quantity! {
+    /// An amount of one currency.
+    Money(i128)
+}
+quantity! {
+    /// A dimensionless number in billionths.
+    Ratio(i64)
+}
+
+impl Ratio {
+    /// Billionths in one.
+    pub const SCALE: i64 = 1_000_000_000;
+    /// Decimals of a ratio.
+    pub const EXPONENT: u8 = 9;
+    /// One.
+    pub const ONE: Ratio = Ratio(Self::SCALE);
+
+    /// From a decimal; more than nine decimals are refused.
+    pub fn from_decimal(decimal: Decimal) -> Result<Ratio, DecimalError> {
+        decimal.to_scaled(Self::EXPONENT).map(Ratio)
+    }
+
+    /// The same number as a decimal.
+    pub fn to_decimal(self) -> Decimal {
+        Decimal::new(self.0.into(), Self::EXPONENT)
+    }
+}
+
+impl Money {
+    /// `self * ratio`, rounded towards minus infinity.
+    pub fn mul_floor(self, ratio: Ratio) -> Money {
+        Money(mul_div_floor(self.0, ratio.0.into(), Ratio::SCALE.into()))
+    }
+
+    /// `self * ratio`, rounded towards plus infinity: fees and requirements are never understated.
+    pub fn mul_ceil(self, ratio: Ratio) -> Money {
+        Money(-mul_div_floor(-self.0, ratio.0.into(), Ratio::SCALE.into()))
+    }
+}
+
+impl Price {
+    /// `self * ratio`, rounded towards minus infinity.
+    pub fn mul_floor(self, ratio: Ratio) -> Price {
+        Price(narrow(mul_div_floor(self.0.into(), ratio.0.into(), Ratio::SCALE.into())))
+    }
+
+    /// `self * ratio`, rounded towards plus infinity.
+    pub fn mul_ceil(self, ratio: Ratio) -> Price {
+        -Price((-self).mul_floor(ratio).0)
+    }
+}
+
+impl Qty {
+    /// `self * ratio`, rounded towards minus infinity.
+    pub fn mul_floor(self, ratio: Ratio) -> Qty {
+        Qty(narrow(mul_div_floor(self.0.into(), ratio.0.into(), Ratio::SCALE.into())))
+    }
+}
+
+/// `a * b / c` rounded towards minus infinity, for a positive `c`. The quotient and remainder of `a`
+/// are taken first, so the product overflows only where the result would.
+pub fn mul_div_floor(a: i128, b: i128, c: i128) -> i128 {
+    debug_assert!(c > 0);
+    if let (Ok(a), Ok(b)) = (i64::try_from(a), i64::try_from(b)) {
+        let product = i128::from(a) * i128::from(b);
+        if let (Ok(product), Ok(c)) = (i64::try_from(product), i64::try_from(c)) {
+            return i128::from(product.div_euclid(c));
+        }
+        return product.div_euclid(c);
+    }
+    a.div_euclid(c) * b + (a.rem_euclid(c) * b).div_euclid(c)
+}
+
+/// Back to 64 bits; a value that does not fit is an overflow and stops the program, as every other
+/// overflow of money arithmetic does.
+pub fn narrow(value: i128) -> i64 {
+    i64::try_from(value).expect("overflow: a price or quantity left the range of 64 bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn rounding_goes_where_the_name_says() {
+        let third = Ratio(333_333_333);
+        assert_eq!(Money(10).mul_floor(third), Money(3));
+        assert_eq!(Money(10).mul_ceil(third), Money(4));
+        assert_eq!(Money(-10).mul_floor(third), Money(-4));
+        assert_eq!(Money(-10).mul_ceil(third), Money(-3));
+        assert_eq!(Price(7).mul_ceil(Ratio(500_000_000)), Price(4));
+    }
+
+    proptest! {
+        #[test]
+        fn mul_div_agrees_with_exact_arithmetic(a: i64, b in 0i64..=i64::MAX, c in 1i64..=i64::MAX) {
+            let exact = (i128::from(a) * i128::from(b)).div_euclid(c.into());
+            prop_assert_eq!(mul_div_floor(a.into(), b.into(), c.into()), exact);
+        }
+
+        #[test]
+        fn wide_and_narrow_paths_agree(a in -(1i128 << 90)..(1i128 << 90), b in 0i64..1_000_000, c in 1i64..1_000_000_000) {
+            let exact = (a * i128::from(b)).div_euclid(c.into());
+            prop_assert_eq!(mul_div_floor(a, b.into(), c.into()), exact);
+        }
+    }
+}
