@@ -1,0 +1,3 @@
+//! Pinion's engine: a deterministic function from a plan and ordered inputs to ordered outputs.
+
+pub mod book;
