@@ -1,0 +1,173 @@
+//! Bollinger bands: the mean of the last `n` closes plus and minus `k` population standard deviations.
+//!
+//! The sums are exact integers, so there is no drift however long the run. Comparing a price with a
+//! band needs no square root: `price <= mean - k * sd` is `d >= 0 and d^2 >= k^2 * v` with
+//! `d = sum - n * price` and `v = n * sum of squares - sum^2`.
+
+use super::fx::{Factor, Fx};
+use pinion_model::number::{Price, Ratio};
+use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
+
+/// The sums behind the bands; the width `k` belongs to the question, so one window serves all widths.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bollinger {
+    window: Box<[i64]>,
+    at: usize,
+    count: usize,
+    /// Below 2^56: 500 prices below 2^47.
+    sum: i64,
+    /// Below 2^103.
+    sum_of_squares: i128,
+}
+
+/// Half width of the bands in standard deviations, as a fraction in lowest terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BandWidth {
+    numerator_squared: i128,
+    denominator_squared: i128,
+    factor: Factor,
+    /// Bits that `numerator_squared` and `denominator_squared` need at most.
+    bits: u32,
+}
+
+impl BandWidth {
+    /// `ratio` standard deviations.
+    pub fn new(ratio: Ratio) -> BandWidth {
+        let (mut a, mut b) = (ratio.0, Ratio::SCALE);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        let (numerator, denominator) = (i128::from(ratio.0 / a), i128::from(Ratio::SCALE / a));
+        let (numerator_squared, denominator_squared) = (numerator * numerator, denominator * denominator);
+        let bits = 128 - numerator_squared.max(denominator_squared).leading_zeros();
+        BandWidth { numerator_squared, denominator_squared, factor: Factor::new(ratio), bits }
+    }
+}
+
+/// The three lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bands {
+    /// Mean plus `k` deviations.
+    pub upper: Fx,
+    /// Mean.
+    pub middle: Fx,
+    /// Mean less `k` deviations.
+    pub lower: Fx,
+}
+
+impl Bollinger {
+    /// Over `n` closes, 2 to 500.
+    pub fn new(n: usize) -> Bollinger {
+        Bollinger { window: vec![0; n].into(), at: 0, count: 0, sum: 0, sum_of_squares: 0 }
+    }
+
+    /// Takes a close.
+    #[inline]
+    pub fn update(&mut self, close: Price) {
+        let old = self.window[self.at];
+        self.window[self.at] = close.0;
+        self.sum += close.0 - old;
+        self.sum_of_squares += i128::from(close.0 - old) * i128::from(close.0 + old);
+        self.at = if self.at + 1 == self.window.len() { 0 } else { self.at + 1 };
+        self.count += usize::from(self.count < self.window.len());
+    }
+
+    /// True once the window is full.
+    #[inline]
+    pub fn is_ready(&self) -> bool {
+        self.count == self.window.len()
+    }
+
+    /// `n^2` times the variance.
+    #[inline]
+    fn scaled_variance(&self) -> i128 {
+        let n = self.window.len() as i128;
+        self.sum_of_squares.wrapping_mul(n) - i128::from(self.sum) * i128::from(self.sum)
+    }
+
+    /// How `price` compares with the lower band. `None` while the window fills and where the band has
+    /// no width: a dead market is no signal.
+    #[inline]
+    pub fn compare_lower(&self, price: Price, width: BandWidth) -> Option<Ordering> {
+        // Below the lower band is far below the mean.
+        self.compare_distance(self.sum - self.window.len() as i64 * price.0, width).map(Ordering::reverse)
+    }
+
+    /// How `price` compares with the upper band; `None` as in [`Bollinger::compare_lower`].
+    #[inline]
+    pub fn compare_upper(&self, price: Price, width: BandWidth) -> Option<Ordering> {
+        self.compare_distance(self.window.len() as i64 * price.0 - self.sum, width)
+    }
+
+    /// How `distance / n`, a distance from the mean, compares with `k` deviations.
+    #[inline]
+    fn compare_distance(&self, distance: i64, width: BandWidth) -> Option<Ordering> {
+        let variance = self.scaled_variance();
+        if !self.is_ready() || variance == 0 {
+            return None;
+        }
+        if distance <= 0 {
+            return Some(Ordering::Less);
+        }
+        let square = i128::from(distance) * i128::from(distance);
+        if 128 - square.max(variance).leading_zeros() + width.bits < 127 {
+            let left = square.wrapping_mul(width.denominator_squared);
+            return Some(left.cmp(&variance.wrapping_mul(width.numerator_squared)));
+        }
+        // Prices of 2^40 units and more with an odd width: compare rounded to 2^-32 of a unit instead.
+        let scaled = Fx::from_bits(i128::from(distance) << 32);
+        Some(scaled.cmp(&width.factor.of(self.deviation_times_n())))
+    }
+
+    /// `n` standard deviations, to at least 32 bits of fraction where they fit.
+    fn deviation_times_n(&self) -> Fx {
+        let variance = self.scaled_variance().unsigned_abs();
+        let shift = (variance.leading_zeros() / 2).min(32);
+        Fx::from_bits(((variance << (2 * shift)).isqrt() as i128) << (32 - shift))
+    }
+
+    /// The lines, for people and for rules that need more than a comparison.
+    pub fn value(&self, width: BandWidth) -> Option<Bands> {
+        if !self.is_ready() {
+            return None;
+        }
+        let n = self.window.len() as i128;
+        let middle = Fx::from_bits((i128::from(self.sum) << 32).div_euclid(n));
+        let half = Fx::from_bits(width.factor.of(self.deviation_times_n()).to_bits() / n);
+        Some(Bands { upper: middle + half, middle, lower: middle - half })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(prices: &[i64]) -> Bollinger {
+        let mut bands = Bollinger::new(prices.len());
+        prices.iter().for_each(|&p| bands.update(Price(p)));
+        bands
+    }
+
+    #[test]
+    fn comparison_agrees_with_the_lines_and_both_paths_agree() {
+        for scale in [1, 1 << 44] {
+            let bands = filled(&[10, 12, 11, 15, 9, 10, 14, 8].map(|p| p * scale));
+            let width = BandWidth::new(Ratio(1_234_567_891));
+            let lines = bands.value(width).unwrap();
+            for price in 1..30 {
+                let price = Price(price * scale);
+                let want_lower = super::super::fx::fx(price).cmp(&lines.lower);
+                let want_upper = super::super::fx::fx(price).cmp(&lines.upper);
+                assert_eq!(bands.compare_lower(price, width), Some(want_lower), "{price:?} {lines:?}");
+                assert_eq!(bands.compare_upper(price, width), Some(want_upper), "{price:?} {lines:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_flat_market_is_no_signal() {
+        let bands = filled(&[7; 20]);
+        assert_eq!(bands.compare_lower(Price(1), BandWidth::new(Ratio::ONE)), None);
+    }
+}

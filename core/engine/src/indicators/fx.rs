@@ -1,0 +1,102 @@
+//! The number of indicators: binary fixed point, the same on every processor.
+//!
+//! [`Fx`] holds price units with 32 fractional bits in 128 bits. Prices are bounded by [`MAX_PRICE`]
+//! (the engine refuses market data beyond it), so the products below cannot leave 128 bits:
+//!
+//! ```text
+//!   price            < 2^47      difference of two Fx  < 2^80 (bits)
+//!   weight           <= 2^46     difference * weight   < 2^126
+//! ```
+//! That is why they use wrapping multiplication: the checked one is a call of its own and can never
+//! find anything.
+
+use fixed::types::I96F32;
+use pinion_model::number::{Price, Ratio};
+
+/// Price units with 32 fractional bits.
+pub type Fx = I96F32;
+
+/// Largest price, in price units, that indicators accept.
+pub const MAX_PRICE: i64 = (1 << 47) - 1;
+
+const WEIGHT_BITS: u32 = 46;
+
+/// A price as [`Fx`].
+#[inline]
+pub fn fx(price: Price) -> Fx {
+    Fx::from_bits(i128::from(price.0) << 32)
+}
+
+/// A fraction of at most one, for exponential averages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Weight(i64);
+
+impl Weight {
+    /// `numerator / denominator`, which must be at most one, to 46 bits.
+    pub fn new(numerator: u64, denominator: u64) -> Weight {
+        debug_assert!(numerator <= denominator && denominator > 0);
+        let scaled = (u128::from(numerator) << WEIGHT_BITS) + u128::from(denominator) / 2;
+        Weight((scaled / u128::from(denominator)) as i64)
+    }
+
+    /// `average + (value - average) * self`.
+    #[inline]
+    pub fn step(self, average: Fx, value: Fx) -> Fx {
+        let difference = value.to_bits() - average.to_bits();
+        Fx::from_bits(average.to_bits() + (difference.wrapping_mul(i128::from(self.0)) >> WEIGHT_BITS))
+    }
+}
+
+/// A multiplier of up to 1,000 with 32 fractional bits: `k` of a band, a stop, a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Factor(i64);
+
+impl Factor {
+    /// The nearest factor to `ratio`.
+    pub fn new(ratio: Ratio) -> Factor {
+        let scaled = (i128::from(ratio.0) << 32) + i128::from(Ratio::SCALE / 2);
+        Factor(scaled.div_euclid(i128::from(Ratio::SCALE)) as i64)
+    }
+
+    /// True for zero.
+    pub fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// `value * self`, towards minus infinity. `value` is below 2^80 bits and `self` below 2^42.
+    #[inline]
+    pub fn of(self, value: Fx) -> Fx {
+        Fx::from_bits(value.to_bits().wrapping_mul(i128::from(self.0)) >> 32)
+    }
+}
+
+/// The price at or below `value`.
+#[inline]
+pub fn price_floor(value: Fx) -> Price {
+    Price((value.to_bits() >> 32) as i64)
+}
+
+/// The price at or above `value`.
+#[inline]
+pub fn price_ceil(value: Fx) -> Price {
+    Price(-((-value.to_bits() >> 32) as i64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extreme_prices_stay_in_range() {
+        let (top, weight) = (fx(Price(MAX_PRICE)), Weight::new(1, 1));
+        assert_eq!(weight.step(-top, top), top);
+        assert_eq!(Factor::new(Ratio(1_500_000_000)).of(fx(Price(10))), fx(Price(15)));
+        assert_eq!(Factor::new(Ratio(1_000_000_000_000)).of(top), Fx::from_bits(top.to_bits() * 1000));
+    }
+
+    #[test]
+    fn rounding_to_prices_goes_where_the_name_says() {
+        let half = Fx::from_bits(-(1 << 31));
+        assert_eq!((price_floor(half), price_ceil(half)), (Price(-1), Price(0)));
+    }
+}

@@ -1,0 +1,19 @@
+//! Where the engine's outputs go. The engine does not know whether they are journalled, hashed, sent
+//! to a venue or compared with an earlier run.
+
+use pinion_model::body::Body;
+use pinion_model::event::Level;
+
+/// Takes records in the order in which the engine makes them.
+pub trait Sink {
+    /// False when nobody reads input records; the engine then does not make them.
+    const INPUTS: bool;
+    /// False when nobody reads evidence (signals, operands of checks).
+    const EVIDENCE: bool;
+
+    /// Takes one record.
+    fn emit<B: Body>(&mut self, body: &B);
+
+    /// Takes the levels of the depth update whose head came just before, bids first.
+    fn levels(&mut self, bids: &[Level], asks: &[Level]);
+}
