@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_restored_builder_continues_identically() {
         let mut b = builder(BarCut::Time { interval_ns: 60 });
-        (0..100).for_each(|i| drop(feed(&mut b, i * 7, i % 13)));
+        assert!((0..100).filter_map(|i| feed(&mut b, i * 7, i % 13)).count() > 5);
         let mut copy: BarBuilder = postcard::from_bytes(&postcard::to_stdvec(&b).unwrap()).unwrap();
         assert!((100..300).all(|i| feed(&mut b, i * 7, i % 17) == feed(&mut copy, i * 7, i % 17)));
     }

@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn the_worst_drawdown_is_the_deepest_fraction_not_the_largest_amount() {
         let mut a = Account::new(&RiskLimits::default(), Money(100));
-        [60, 1000, 900].map(|e| a.observe(Money(e)));
+        [60, 1000, 900].into_iter().for_each(|e| assert_eq!(a.observe(Money(e)), None));
         assert_eq!(a.worst(), Drawdown { from: Money(100), to: Money(60) });
     }
 }

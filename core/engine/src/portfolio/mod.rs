@@ -59,8 +59,11 @@ pub struct Applied {
     pub position: Position,
     /// Realised by this fill, before its fee.
     pub realised: Money,
-    /// The fee in the settlement currency: itself, or its value when paid in kind; zero for a third asset.
+    /// The fee in the settlement currency: itself, its value when paid in kind, or its value at the mark
+    /// of a third asset (zero where that is unknown).
     pub fee_settled: Money,
+    /// Quantity of the base asset that the fee took.
+    pub paid_in_kind: Qty,
 }
 
 /// The portfolio of an engine.
@@ -100,7 +103,7 @@ impl Portfolio {
             base_equity: plan.balances[plan.base_currency.index()],
             has_foreign: false,
         };
-        portfolio.note_foreign();
+        portfolio.sum_up();
         portfolio
     }
 
@@ -153,7 +156,11 @@ impl Portfolio {
         self.marks[id.index()] = mark;
         let held = !self.positions[id.index()].qty.is_zero();
         if held {
-            self.revalue(id);
+            let value = self.value(id);
+            if self.instruments[id.index()].settle == self.base {
+                self.base_equity += value - self.values[id.index()];
+            }
+            self.values[id.index()] = value;
         }
         held || self.has_foreign
     }
@@ -170,7 +177,7 @@ impl Portfolio {
         } else {
             realised
         };
-        let mut fee_settled = Money::ZERO;
+        let (mut fee_settled, mut paid_in_kind) = (Money::ZERO, Qty::ZERO);
         let fee_currency = CurrencyId(fill.fee_currency);
         if fee_currency == settle {
             fee_settled = fill.fee;
@@ -180,6 +187,7 @@ impl Portfolio {
         } else if fee_currency == instrument.base && instrument.kind.pays_notional() {
             let (units, dust) = fee_units(&self.currencies, instrument, fill.fee);
             fee_settled = instrument.notional(fill.price, units);
+            paid_in_kind = units;
             realised += position.pay_in_kind(instrument, fill.price, units);
             self.fees[settle.index()] += fee_settled;
             self.balances[fee_currency.index()] -= dust;
@@ -190,29 +198,34 @@ impl Portfolio {
         }
         self.balances[settle.index()] += cash;
         let position = *position;
-        self.note_foreign();
-        self.revalue(id);
-        Applied { position, realised, fee_settled }
+        if fee_currency != settle && paid_in_kind.is_zero() && settle == self.base {
+            fee_settled = self.to_base_floor(fee_currency, fill.fee).unwrap_or_default();
+        }
+        self.values[id.index()] = self.value(id);
+        self.sum_up();
+        Applied { position, realised, fee_settled, paid_in_kind }
     }
 
-    /// Recomputes what one position adds to equity.
-    fn revalue(&mut self, id: InstrumentId) {
+    /// What one position adds to equity, settlement currency.
+    #[inline]
+    fn value(&self, id: InstrumentId) -> Money {
         let i = id.index();
         let (instrument, position) = (&self.instruments[i], &self.positions[i]);
         let price = self.marks[i].closing(position.qty);
-        self.values[i] = if position.qty.is_zero() || price <= Price::ZERO {
+        if position.qty.is_zero() || price <= Price::ZERO {
             // Without a price a position stands at its cost.
             if instrument.kind.pays_notional() { position.cost } else { Money::ZERO }
         } else if instrument.kind.pays_notional() {
             instrument.notional(price, position.qty)
         } else {
             position.unrealised(instrument, price)
-        };
-        let based = self.instruments.iter().zip(&self.values).filter(|(i, _)| i.settle == self.base);
-        self.base_equity = based.fold(self.balances[self.base.index()], |sum, (_, &value)| sum + value);
+        }
     }
 
-    fn note_foreign(&mut self) {
+    /// Adds up equity from nothing, after balances changed.
+    fn sum_up(&mut self) {
+        let based = self.instruments.iter().zip(&self.values).filter(|(i, _)| i.settle == self.base);
+        self.base_equity = based.fold(self.balances[self.base.index()], |sum, (_, &value)| sum + value);
         let balance = self.balances.iter().enumerate().any(|(c, b)| !b.is_zero() && c != self.base.index());
         let held = self
             .positions

@@ -1,6 +1,11 @@
 //! A stop and a target at fixed fractions of the entry price.
 
-use super::params::{RuleDef, RuleKind, ratio};
+use super::params::{RuleDef, RuleKind, Values, ratio};
+use super::{Arming, ExitSignal, Holding, Oriented, View};
+use crate::indicators::fx::{Factor, Fx, fx};
+use pinion_model::number::Ratio;
+use pinion_model::order::Reason;
+use serde::{Deserialize, Serialize};
 
 /// The declaration.
 pub const FIXED_RATIO: RuleDef = RuleDef {
@@ -28,3 +33,59 @@ pub const FIXED_RATIO: RuleDef = RuleDef {
         super::INTRABAR,
     ],
 };
+
+/// The compiled rule and the state of its position; prices are oriented.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixedRatio {
+    loss: Factor,
+    gain: Factor,
+    intrabar: bool,
+    /// Stop and target.
+    state: Option<(Fx, Fx)>,
+}
+
+impl FixedRatio {
+    pub(super) fn compile(v: &Values<'_>) -> FixedRatio {
+        let loss = v.ratio("stop_loss_pct");
+        let given = v.ratio("take_profit_pct");
+        let multiple = i128::from(loss.0) * i128::from(v.ratio("risk_reward").0) / i128::from(Ratio::SCALE);
+        // Both ranges are bounded by the declaration: at most 1,000 times the whole price.
+        let gain = if given.0 > 0 { given } else { Ratio(multiple as i64) };
+        FixedRatio {
+            loss: Factor::new(loss),
+            gain: Factor::new(gain),
+            intrabar: v.flag("intrabar"),
+            state: None,
+        }
+    }
+
+    pub(super) fn arm(&mut self, view: &View<'_>) -> Arming {
+        Arming::Stop(self.loss.of(fx(view.bar.close)))
+    }
+
+    pub(super) fn open(&mut self, holding: &Holding) {
+        let (entry, price) = (holding.oriented_entry(), holding.entry);
+        self.state = Some((entry - self.loss.of(price), entry + self.gain.of(price)));
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.state = None;
+    }
+
+    pub(super) fn levels(&self) -> (Option<Fx>, Option<Fx>) {
+        let state = self.state.filter(|_| self.intrabar);
+        (state.map(|(stop, _)| stop), state.map(|(_, target)| target))
+    }
+
+    pub(super) fn noted(&self) -> (Option<Fx>, Option<Fx>) {
+        (self.state.map(|(stop, _)| stop), self.state.map(|(_, target)| target))
+    }
+
+    pub(super) fn on_bar(&mut self, bar: &Oriented) -> Option<ExitSignal> {
+        let (stop, target) = self.state.filter(|_| !self.intrabar)?;
+        if bar.close <= stop {
+            return Some(ExitSignal::all(Reason::StopLoss));
+        }
+        (bar.close >= target).then_some(ExitSignal::all(Reason::TakeProfit))
+    }
+}

@@ -1,4 +1,8 @@
-//! Entry and exit rules: one file each, declared once.
+//! Entry and exit rules: one file each, declared once, compiled into typed programs at the start.
+//!
+//! A rule sees a [`View`] of the bar that just ended and, for exits, the [`Holding`]. It never sees the
+//! bar that is being made. To add a rule: write its file with its declaration and its compiled form, list
+//! it in [`catalog::RULES`], and add its variant to [`EntryRule`] or [`ExitRule`].
 
 pub mod catalog;
 pub mod params;
@@ -9,6 +13,12 @@ pub mod fixed_ratio;
 pub mod rsi_bb;
 pub mod time_based;
 pub mod trailing_stop;
+
+mod context;
+mod dispatch;
+
+pub use context::{Arming, ExitSignal, Holding, Noted, NotedValue, Oriented, VALUE_NAMES, View};
+pub use dispatch::{EntryRule, ExitRule, UnknownRule};
 
 /// Parameter of every exit that has a stop.
 pub(crate) const INTRABAR: params::ParamDef = params::flag(

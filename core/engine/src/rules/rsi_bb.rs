@@ -1,6 +1,13 @@
 //! RSI and Bollinger bands together: buy what has fallen far.
 
-use super::params::{ParamDef, RuleDef, RuleKind, flag, int, ratio};
+use super::params::{ParamDef, RuleDef, RuleKind, Values, flag, int, ratio};
+use super::{Noted, View};
+use crate::indicators::bollinger::BandWidth;
+use crate::indicators::wilder::RsiThreshold;
+use crate::indicators::{Set, Slot, Spec};
+use pinion_model::order::Side;
+use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 const fn params(cooldown_bars: i64) -> [ParamDef; 7] {
     [
@@ -47,3 +54,117 @@ pub const RSI_BB: RuleDef = RuleDef {
     doc: "The RSI is oversold and the close is at or below the lower Bollinger band.",
     params: &AND_PARAMS,
 };
+
+/// The compiled rule; `both` tells the two declarations apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RsiBb {
+    both: bool,
+    rsi: Slot,
+    oversold: RsiThreshold,
+    bands: Slot,
+    width: BandWidth,
+    cooldown_bars: u64,
+    rsi_cross: bool,
+    bb_reentry: bool,
+    /// What the previous bar looked like, for longs and for shorts.
+    previous: [Previous; 2],
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Previous {
+    /// The RSI was at or beyond the threshold.
+    oversold: bool,
+    /// The close was at or beyond the band.
+    outside: bool,
+}
+
+impl RsiBb {
+    /// Compiles the rule and declares its indicators.
+    pub(super) fn compile(values: &Values<'_>, both: bool, set: &mut Set) -> RsiBb {
+        RsiBb {
+            both,
+            rsi: set.declare(Spec::Rsi(values.int("rsi_period"))),
+            oversold: RsiThreshold::new(values.ratio("rsi_oversold")),
+            bands: set.declare(Spec::Bollinger(values.int("bb_period"))),
+            width: BandWidth::new(values.ratio("bb_dev")),
+            cooldown_bars: values.int("cooldown_bars") as u64,
+            rsi_cross: values.flag("rsi_cross"),
+            bb_reentry: values.flag("bb_reentry"),
+            previous: Default::default(),
+        }
+    }
+
+    /// How far the RSI is: `Less` is beyond the threshold, on either side of the market.
+    fn rsi_order(&self, side: Side, view: &View<'_>) -> Option<Ordering> {
+        let rsi = view.set.rsi(self.rsi);
+        match side {
+            Side::Buy => rsi.compare(self.oversold),
+            Side::Sell => rsi.compare(self.oversold.mirrored()).map(Ordering::reverse),
+        }
+    }
+
+    /// The close is at or beyond the band.
+    fn outside(&self, side: Side, view: &View<'_>) -> Option<bool> {
+        let bands = view.set.bollinger(self.bands);
+        match side {
+            Side::Buy => bands.compare_lower(view.bar.close, self.width).map(Ordering::is_le),
+            Side::Sell => bands.compare_upper(view.bar.close, self.width).map(Ordering::is_ge),
+        }
+    }
+
+    /// Remembers the bar that just ended, after the rule was evaluated on it.
+    #[inline]
+    pub(super) fn after_bar(&mut self, view: &View<'_>) {
+        if !self.rsi_cross && !self.bb_reentry {
+            return;
+        }
+        for (at, side) in [Side::Buy, Side::Sell].into_iter().enumerate() {
+            self.previous[at] = Previous {
+                oversold: self.rsi_order(side, view).is_some_and(Ordering::is_le),
+                outside: self.outside(side, view) == Some(true),
+            };
+        }
+    }
+
+    /// Whether the rule fires on this bar.
+    #[inline]
+    pub(super) fn fires(&self, side: Side, view: &View<'_>, bars_since_entry: Option<u64>) -> bool {
+        if bars_since_entry.is_some_and(|bars| bars < self.cooldown_bars) {
+            return false;
+        }
+        let previous = self.previous[usize::from(side == Side::Sell)];
+        // Both indicators must be warm even where one is enough to fire.
+        if !view.set.rsi(self.rsi).is_ready() || !view.set.bollinger(self.bands).is_ready() {
+            return false;
+        }
+        let rsi = match self.rsi_order(side, view) {
+            None => false,
+            Some(order) if self.rsi_cross => previous.oversold && order.is_gt(),
+            Some(order) => order.is_lt(),
+        };
+        if rsi != self.both {
+            // Either it is enough, or it is missing.
+            return rsi;
+        }
+        match self.outside(side, view) {
+            None => false,
+            Some(outside) if self.bb_reentry => previous.outside && !outside,
+            Some(outside) => outside,
+        }
+    }
+
+    /// What the rule saw.
+    pub(super) fn explain(&self, side: Side, view: &View<'_>, note: &mut Noted) {
+        if let Some(value) = view.set.rsi(self.rsi).value() {
+            note.index("rsi", value);
+        }
+        note.price("close", view.bar.close);
+        if let Some(bands) = view.set.bollinger(self.bands).value(self.width) {
+            note.level(
+                if side == Side::Buy { "bb_lower" } else { "bb_upper" },
+                if side == Side::Buy { bands.lower } else { bands.upper },
+            );
+            note.level("bb_middle", bands.middle);
+        }
+    }
+}

@@ -1,6 +1,11 @@
 //! A stop that trails the highest close by a fraction of price or by ATRs.
 
-use super::params::{RuleDef, RuleKind, flag, int, ratio};
+use super::params::{RuleDef, RuleKind, Values, flag, int, ratio};
+use super::{Arming, ExitSignal, Holding, Oriented, View};
+use crate::indicators::fx::{Factor, Fx, fx};
+use crate::indicators::{Set, Slot, Spec};
+use pinion_model::order::Reason;
+use serde::{Deserialize, Serialize};
 
 /// The declaration.
 pub const TRAILING_STOP: RuleDef = RuleDef {
@@ -30,3 +35,91 @@ pub const TRAILING_STOP: RuleDef = RuleDef {
         super::INTRABAR,
     ],
 };
+
+/// The compiled rule and the state of its position; prices are oriented.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrailingStop {
+    trail: Factor,
+    activation: Factor,
+    /// The ATR and its factor, when the distance is one of ATRs.
+    atr: Option<(Slot, Factor)>,
+    intrabar: bool,
+    distance: Fx,
+    state: Option<State>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct State {
+    highest_close: Fx,
+    stop: Fx,
+    active: bool,
+}
+
+impl TrailingStop {
+    pub(super) fn compile(v: &Values<'_>, set: &mut Set) -> TrailingStop {
+        let atr = v
+            .flag("use_atr")
+            .then(|| (set.declare(Spec::Atr(v.int("atr_period"))), Factor::new(v.ratio("atr_multiplier"))));
+        TrailingStop {
+            trail: Factor::new(v.ratio("trail_pct")),
+            activation: Factor::new(v.ratio("activation_pct")),
+            atr,
+            intrabar: v.flag("intrabar"),
+            distance: Fx::ZERO,
+            state: None,
+        }
+    }
+
+    /// Distance of the stop from `anchor`, an oriented price.
+    fn distance(&self, anchor: Fx, view: &View<'_>) -> Option<Fx> {
+        match self.atr {
+            Some((slot, factor)) => view.set.atr(slot).times(factor),
+            None => Some(self.trail.of(anchor.abs())),
+        }
+    }
+
+    pub(super) fn arm(&mut self, view: &View<'_>) -> Arming {
+        match self.distance(fx(view.bar.close), view) {
+            None => Arming::NotReady,
+            Some(distance) => {
+                self.distance = distance;
+                Arming::Stop(distance)
+            }
+        }
+    }
+
+    pub(super) fn open(&mut self, holding: &Holding) {
+        let entry = holding.oriented_entry();
+        let active = self.activation.is_zero();
+        self.state = Some(State { highest_close: entry, stop: entry - self.distance, active });
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.state = None;
+    }
+
+    pub(super) fn levels(&self) -> (Option<Fx>, Option<Fx>) {
+        (self.state.filter(|s| self.intrabar && s.active).map(|s| s.stop), None)
+    }
+
+    pub(super) fn stop(&self) -> Option<Fx> {
+        self.state.map(|s| s.stop)
+    }
+
+    pub(super) fn on_bar(
+        &mut self,
+        holding: &Holding,
+        bar: &Oriented,
+        view: &View<'_>,
+    ) -> Option<ExitSignal> {
+        let anchor = self.state?.highest_close.max(bar.close);
+        let distance = self.distance(anchor, view)?;
+        let profit_needed = self.activation.of(holding.entry);
+        let state = self.state.as_mut()?;
+        state.highest_close = anchor;
+        state.stop = state.stop.max(anchor - distance);
+        state.active |= anchor - holding.oriented_entry() >= profit_needed;
+        (!self.intrabar && state.active && bar.close < state.stop)
+            .then_some(ExitSignal::all(Reason::TrailingStop))
+    }
+}

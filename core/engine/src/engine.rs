@@ -1,0 +1,483 @@
+//! The engine: inputs in, outputs out, in one order.
+//!
+//! Each input gets the next sequence number and is offered to the sink before anything that it causes.
+//! Bars that end because of an input end before the input's own price is applied, so no rule sees a price
+//! that came after its bar.
+
+use crate::EngineError;
+use crate::book::Book;
+use crate::desk::{Counters, Desk};
+use crate::indicators::fx::MAX_PRICE;
+use crate::plan::{BarCut, BarSource, BarSpec, EnginePlan};
+use crate::portfolio::{Mark, Portfolio};
+use crate::series::Series;
+use crate::sink::Sink;
+use crate::trader::{TradeStats, Trader};
+use arrayvec::ArrayVec;
+use pinion_model::body::*;
+use pinion_model::event::*;
+use pinion_model::instrument::InstrumentId;
+use pinion_model::number::{Money, Price, Qty, Ratio};
+use pinion_model::order::Reason;
+use serde::{Deserialize, Serialize};
+
+/// Most series of one instrument.
+const MAX_SERIES: usize = 64;
+
+/// What belongs to one instrument.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Places {
+    series: Vec<usize>,
+    traders: Vec<usize>,
+    /// Quotes come for it, so trades and books do not move its mark.
+    has_quotes: bool,
+}
+
+/// Counters of inputs; none of them reaches a decision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputCounters {
+    /// Market events.
+    pub events: u64,
+    /// Bars that ended, over all series.
+    pub bars: u64,
+    /// Market events with a price that no indicator can hold.
+    pub out_of_range: u64,
+    /// Gaps in order books.
+    pub book_gaps: u64,
+}
+
+/// The engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Engine {
+    desk: Desk,
+    series: Vec<Series>,
+    traders: Vec<Trader>,
+    places: Vec<Places>,
+    books: Vec<Book>,
+    next_deadline_ns: i64,
+    inputs: InputCounters,
+}
+
+impl Engine {
+    /// Builds an engine; everything it will ever need is allocated here.
+    pub fn new(plan: &EnginePlan) -> Result<Engine, EngineError> {
+        let (mut series, mut traders) = (Vec::new(), Vec::new());
+        let mut places = vec![Places::default(); plan.instruments.len()];
+        for (number, strategy) in plan.strategies.iter().enumerate() {
+            for &instrument in &strategy.instruments {
+                let trader = Trader::compile(number as u16, strategy, instrument, &mut series, series_of)?;
+                places[instrument.index()].traders.push(traders.len());
+                traders.push(trader);
+            }
+        }
+        for (at, s) in series.iter().enumerate() {
+            places[s.instrument.index()].series.push(at);
+        }
+        if places.iter().any(|p| p.series.len() > MAX_SERIES) {
+            return Err(EngineError::TooManySeries);
+        }
+        let books = plan.instruments.iter().map(|_| Book::new(plan.book_levels as usize)).collect();
+        Ok(Engine {
+            desk: Desk::new(plan),
+            series,
+            traders,
+            places,
+            books,
+            next_deadline_ns: i64::MAX,
+            inputs: InputCounters::default(),
+        })
+    }
+
+    /// The instant at which the engine wants a timer, ns; `i64::MAX` for none.
+    #[inline]
+    pub fn next_deadline_ns(&self) -> i64 {
+        self.next_deadline_ns
+    }
+
+    /// Starts an input at `time_ns`; engine time never runs backwards.
+    #[inline]
+    fn begin(&mut self, time_ns: i64) -> u64 {
+        self.desk.seq += 1;
+        self.desk.now_ns = self.desk.now_ns.max(time_ns);
+        self.desk.seq
+    }
+
+    /// A market event.
+    #[inline]
+    pub fn on_market<S: Sink>(&mut self, event: &MarketEvent<'_>, sink: &mut S) {
+        self.inputs.events += 1;
+        let (id, cursor) = (event.instrument, event.cursor);
+        match &event.market {
+            Market::Quote(quote) => self.on_quote(id, cursor, quote, sink),
+            Market::Trade(trade) => self.on_trade(id, cursor, trade, sink),
+            Market::Bar { bar, interval_ns } => self.on_bar(id, cursor, bar, *interval_ns, sink),
+            Market::Depth(depth) => self.on_depth(id, cursor, depth, sink),
+        }
+    }
+
+    /// Best bid and offer.
+    #[inline]
+    pub fn on_quote<S: Sink>(&mut self, id: InstrumentId, cursor: u64, quote: &Quote, sink: &mut S) {
+        let seq = self.begin(quote.recv_ns);
+        if S::INPUTS {
+            sink.emit(&QuoteBody::new(seq, id, cursor, quote));
+        }
+        self.desk.roll_day(sink);
+        if quote.bid.0 > MAX_PRICE || quote.ask.0 > MAX_PRICE {
+            self.inputs.out_of_range += 1;
+            return;
+        }
+        let time_ns = if quote.venue_ns == NO_TIME { quote.recv_ns } else { quote.venue_ns };
+        self.roll_series(id, time_ns, false, sink);
+        self.places[id.index()].has_quotes = true;
+        self.touch(id, quote.bid, quote.ask, sink);
+        self.add_to_series(
+            id,
+            time_ns,
+            |source| match source {
+                BarSource::Trades => None,
+                BarSource::Mid if quote.bid > Price::ZERO && quote.ask > Price::ZERO => {
+                    // The plan gives such an instrument one decimal more, so the middle is exact.
+                    Some((Price((quote.bid.0 + quote.ask.0) >> 1), Qty::ZERO))
+                }
+                BarSource::Mid => None,
+                BarSource::Bid => (quote.bid > Price::ZERO).then_some((quote.bid, Qty::ZERO)),
+                BarSource::Ask => (quote.ask > Price::ZERO).then_some((quote.ask, Qty::ZERO)),
+            },
+            sink,
+        );
+    }
+
+    /// A trade.
+    #[inline]
+    pub fn on_trade<S: Sink>(&mut self, id: InstrumentId, cursor: u64, trade: &Trade, sink: &mut S) {
+        let seq = self.begin(trade.recv_ns);
+        if S::INPUTS {
+            sink.emit(&TradeBody::new(seq, id, cursor, trade));
+        }
+        self.desk.roll_day(sink);
+        if trade.price.0 > MAX_PRICE {
+            self.inputs.out_of_range += 1;
+            return;
+        }
+        let time_ns = if trade.venue_ns == NO_TIME { trade.recv_ns } else { trade.venue_ns };
+        self.roll_series(id, time_ns, true, sink);
+        if !self.places[id.index()].has_quotes {
+            self.touch(id, trade.price, trade.price, sink);
+        }
+        self.add_to_series(
+            id,
+            time_ns,
+            |source| (source == BarSource::Trades).then_some((trade.price, trade.qty)),
+            sink,
+        );
+    }
+
+    /// A depth update or snapshot.
+    pub fn on_depth<S: Sink>(&mut self, id: InstrumentId, cursor: u64, depth: &Depth<'_>, sink: &mut S) {
+        let seq = self.begin(depth.recv_ns);
+        if S::INPUTS {
+            sink.emit(&DepthBody::new(seq, id, cursor, depth));
+            sink.levels(depth.bids, depth.asks);
+        }
+        self.desk.roll_day(sink);
+        let book = &mut self.books[id.index()];
+        let before = book.is_synced();
+        book.apply(depth);
+        let after = book.is_synced();
+        self.inputs.book_gaps += u64::from(before && !after);
+        if before != after {
+            let event = if after { AccountEvent::DataFresh } else { AccountEvent::DataStale };
+            self.desk.emit_account(event, Reason::None, sink);
+        }
+        if let (true, false, Some(bid), Some(ask)) =
+            (after, self.places[id.index()].has_quotes, book.best_bid(), book.best_ask())
+        {
+            self.touch(id, bid.price, ask.price, sink);
+        }
+    }
+
+    /// A finished bar from a bar file.
+    #[inline]
+    pub fn on_bar<S: Sink>(
+        &mut self,
+        id: InstrumentId,
+        cursor: u64,
+        bar: &Bar,
+        interval_ns: i64,
+        sink: &mut S,
+    ) {
+        let seq = self.begin(bar.open_ns + interval_ns);
+        if S::INPUTS {
+            sink.emit(&BarBody::new(seq, id, cursor, bar, interval_ns));
+        }
+        self.desk.roll_day(sink);
+        if bar.high.0 > MAX_PRICE {
+            self.inputs.out_of_range += 1;
+            return;
+        }
+        self.desk.trigger_held(id, bar.low, bar.high, sink);
+        let mark = Mark { bid: bar.close, ask: bar.close, time_ns: self.desk.now_ns };
+        self.desk.set_mark(id, mark, sink);
+        let places = &self.places[id.index()];
+        let mut ended: ArrayVec<usize, MAX_SERIES> = ArrayVec::new();
+        for &at in &places.series {
+            let series = &mut self.series[at];
+            series.fed_interval_ns = interval_ns;
+            if series.spec.cut == (BarCut::Time { interval_ns }) {
+                series.push(bar);
+                self.inputs.bars += 1;
+                ended.push(at);
+                continue;
+            }
+            // A bar with a hole in it ends when the next one begins.
+            let early = series.builder.roll(bar.open_ns);
+            let complete = series.builder.add_bar(bar, interval_ns);
+            for bar in early.iter().chain(&complete) {
+                series.push(bar);
+                self.inputs.bars += 1;
+            }
+            if early.is_some() || complete.is_some() {
+                ended.push(at);
+            }
+        }
+        self.run_traders(id, &ended, sink);
+    }
+
+    /// The clock reached an instant that the engine had asked for.
+    pub fn on_timer<S: Sink>(&mut self, time_ns: i64, sink: &mut S) {
+        let seq = self.begin(time_ns);
+        if S::INPUTS {
+            sink.emit(&TimerBody { seq, time_ns, reserved: [0; 10] });
+        }
+        self.desk.roll_day(sink);
+        for id in (0..self.places.len() as u32).map(InstrumentId) {
+            let mut ended: ArrayVec<usize, MAX_SERIES> = ArrayVec::new();
+            for &at in &self.places[id.index()].series {
+                let series = &mut self.series[at];
+                if let Some(bar) = series.builder.on_timer(time_ns) {
+                    series.push(&bar);
+                    self.inputs.bars += 1;
+                    ended.push(at);
+                }
+            }
+            self.run_traders(id, &ended, sink);
+        }
+        self.find_deadline();
+    }
+
+    /// A venue's report.
+    pub fn on_execution<S: Sink>(&mut self, report: &ExecutionBody, sink: &mut S) {
+        let seq = self.begin(report.time_ns);
+        let report = ExecutionBody { seq, ..*report };
+        if S::INPUTS {
+            sink.emit(&report);
+        }
+        self.desk.roll_day(sink);
+        let Some(update) = self.desk.on_report(&report, sink) else { return };
+        let key = (update.order.strategy, update.order.instrument);
+        if let Some(trader) = self.traders.iter_mut().find(|t| t.key() == key) {
+            trader.on_update(&update, &self.series, &mut self.desk, sink);
+        }
+        if update.fill.is_some() {
+            self.desk.observe_equity(sink);
+        }
+    }
+
+    /// An operator's command.
+    pub fn on_command<S: Sink>(&mut self, command: &CommandBody, sink: &mut S) {
+        let seq = self.begin(command.time_ns);
+        let command = CommandBody { seq, ..*command };
+        if S::INPUTS {
+            sink.emit(&command);
+        }
+        let Some(kind) = CommandKind::from_code(command.command) else { return };
+        let desk = &mut self.desk;
+        match kind {
+            CommandKind::NoEntries => desk.level = desk.level.max(1),
+            CommandKind::CancelEntries | CommandKind::Shutdown => desk.level = desk.level.max(2),
+            CommandKind::Flatten => desk.level = desk.level.max(3),
+            CommandKind::HardStop => desk.level = 4,
+            CommandKind::Arm => {
+                desk.level = 0;
+                let equity = desk.portfolio.equity().unwrap_or(desk.account.peak());
+                desk.account.arm(equity);
+            }
+        }
+        let reason = if kind == CommandKind::Shutdown { Reason::RunEnded } else { Reason::Operator };
+        let event = if kind == CommandKind::Arm { AccountEvent::Armed } else { AccountEvent::Stopped };
+        desk.emit_account(event, reason, sink);
+        match kind {
+            CommandKind::NoEntries | CommandKind::Arm => {}
+            CommandKind::CancelEntries | CommandKind::Shutdown => desk.cancel_entries(reason, sink),
+            CommandKind::Flatten => {
+                desk.cancel_entries(reason, sink);
+                for trader in &mut self.traders {
+                    trader.flatten(Reason::Flatten, &self.series, &mut self.desk, sink);
+                }
+            }
+            CommandKind::HardStop => desk.cancel_where(reason, sink, |_| true),
+        }
+    }
+
+    /// New best prices: mark, held stops, exits that wait to be sent again.
+    #[inline]
+    fn touch<S: Sink>(&mut self, id: InstrumentId, bid: Price, ask: Price, sink: &mut S) {
+        let mark = Mark { bid, ask, time_ns: self.desk.now_ns };
+        self.desk.set_mark(id, mark, sink);
+        self.desk.trigger_held(id, bid, ask, sink);
+        for &at in &self.places[id.index()].traders {
+            let trader = &mut self.traders[at];
+            if trader.is_closing() && self.desk.level < 4 {
+                trader.pursue_close(&self.series, &mut self.desk, sink);
+            }
+        }
+    }
+
+    /// Ends the bars that something at `time_ns` comes after.
+    #[inline]
+    fn roll_series<S: Sink>(&mut self, id: InstrumentId, time_ns: i64, trades: bool, sink: &mut S) {
+        let mut ended: ArrayVec<usize, MAX_SERIES> = ArrayVec::new();
+        for &at in &self.places[id.index()].series {
+            let series = &mut self.series[at];
+            if (series.spec.source == BarSource::Trades) != trades {
+                continue;
+            }
+            if let Some(bar) = series.builder.roll(time_ns) {
+                series.push(&bar);
+                self.inputs.bars += 1;
+                ended.push(at);
+            }
+        }
+        if !ended.is_empty() {
+            self.run_traders(id, &ended, sink);
+            self.find_deadline();
+        }
+    }
+
+    /// Adds a price to the series that are made from it.
+    #[inline]
+    fn add_to_series<S: Sink>(
+        &mut self,
+        id: InstrumentId,
+        time_ns: i64,
+        price_of: impl Fn(BarSource) -> Option<(Price, Qty)>,
+        sink: &mut S,
+    ) {
+        let mut ended: ArrayVec<usize, MAX_SERIES> = ArrayVec::new();
+        for &at in &self.places[id.index()].series {
+            let series = &mut self.series[at];
+            let Some((price, qty)) = price_of(series.spec.source) else { continue };
+            if let Some(bar) = series.builder.add(time_ns, price, qty) {
+                series.push(&bar);
+                self.inputs.bars += 1;
+                ended.push(at);
+            }
+            self.next_deadline_ns = self.next_deadline_ns.min(series.builder.deadline_ns());
+            for &t in &self.places[id.index()].traders {
+                if self.traders[t].series == at {
+                    self.traders[t].on_price(price);
+                }
+            }
+        }
+        self.run_traders(id, &ended, sink);
+    }
+
+    /// Lets the strategies decide whose series ended a bar, after all series of the instrument took theirs.
+    #[inline]
+    fn run_traders<S: Sink>(&mut self, id: InstrumentId, ended: &[usize], sink: &mut S) {
+        if ended.is_empty() {
+            return;
+        }
+        for &at in &self.places[id.index()].traders {
+            let trader = &mut self.traders[at];
+            if ended.contains(&trader.series) {
+                trader.on_bar(&self.series, &mut self.desk, sink);
+            }
+        }
+    }
+
+    fn find_deadline(&mut self) {
+        self.next_deadline_ns = self.series.iter().map(|s| s.builder.deadline_ns()).min().unwrap_or(i64::MAX);
+    }
+
+    /// Positions, balances and marks.
+    pub fn portfolio(&self) -> &Portfolio {
+        &self.desk.portfolio
+    }
+
+    /// Equity in the base currency, while every rate that it needs is known.
+    pub fn equity(&self) -> Option<Money> {
+        self.desk.portfolio.equity()
+    }
+
+    /// Deepest fall of equity from its peak.
+    pub fn max_drawdown(&self) -> Ratio {
+        self.desk.account.worst().ratio()
+    }
+
+    /// Stopping level, and whether the daily and the drawdown halt stand.
+    pub fn halts(&self) -> (u8, bool, bool) {
+        (self.desk.level, self.desk.account.daily_halt, self.desk.account.drawdown_halt)
+    }
+
+    /// Orders that are not final.
+    pub fn open_orders(&self) -> usize {
+        self.desk.orders.open_count()
+    }
+
+    /// Counters of orders.
+    pub fn counters(&self) -> &Counters {
+        &self.desk.counters
+    }
+
+    /// Counters of inputs.
+    pub fn inputs(&self) -> InputCounters {
+        self.inputs
+    }
+
+    /// Number of the last input.
+    pub fn seq(&self) -> u64 {
+        self.desk.seq
+    }
+
+    /// Engine time, ns.
+    pub fn now_ns(&self) -> i64 {
+        self.desk.now_ns
+    }
+
+    /// Trades that came too late for their bar, over all series.
+    pub fn late(&self) -> u64 {
+        self.series.iter().map(|s| s.builder.late()).sum()
+    }
+
+    /// Each strategy's finished trades by instrument.
+    pub fn trade_stats(&self) -> impl Iterator<Item = (u16, InstrumentId, &TradeStats)> {
+        self.traders.iter().map(|t| (t.key().0, t.key().1, &t.stats))
+    }
+
+    /// The book of an instrument.
+    pub fn book(&self, id: InstrumentId) -> &Book {
+        &self.books[id.index()]
+    }
+
+    /// Working entries' reservations equal what the order table implies; for tests.
+    pub fn reservations_agree(&self) -> bool {
+        let implied = self.desk.orders.open_orders().fold(Money::ZERO, |sum, o| sum + o.reserved);
+        let ids = (0..self.places.len() as u32).map(InstrumentId);
+        let kept = ids.fold(Money::ZERO, |sum, id| {
+            let [buys, sells] = self.desk.risk.reserved.of(id);
+            sum + buys + sells
+        });
+        implied == kept
+    }
+}
+
+/// Finds or makes the series of one bar spec.
+fn series_of(series: &mut Vec<Series>, instrument: InstrumentId, spec: BarSpec) -> usize {
+    let found = series.iter().position(|s| s.instrument == instrument && s.spec == spec);
+    found.unwrap_or_else(|| {
+        series.push(Series::new(instrument, spec));
+        series.len() - 1
+    })
+}

@@ -1,0 +1,310 @@
+//! Risk: one function through which every order passes.
+//!
+//! All checks are computed into a mask and decided by one branch; the operands go to the record. A check
+//! of size cuts an entry instead of refusing it, and the order is refused only when what is left is below
+//! the instrument's minimum. An order that reduces the position is never refused by a limit: it is cut to
+//! what can be reduced and to the largest order, and passes.
+
+pub mod checks;
+mod reserve;
+mod sizing;
+
+use crate::orders::table::{Order, OrderTable};
+use crate::plan::{EnginePlan, FeeSchedule, RiskLimits, Sizing};
+use crate::portfolio::Portfolio;
+use crate::portfolio::account::Account;
+use arrayvec::ArrayVec;
+use checks::Check;
+use pinion_model::body::CheckOperands;
+use pinion_model::instrument::{Instrument, InstrumentId};
+use pinion_model::number::{Money, Price, Qty};
+use pinion_model::order::{Action, OrderType, Side};
+pub use reserve::Reserved;
+use serde::{Deserialize, Serialize};
+
+/// Slots of the order table that entries leave to exits.
+const EXIT_RESERVE: usize = 8;
+
+/// What a strategy asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Instrument.
+    pub instrument: InstrumentId,
+    /// Side.
+    pub side: Side,
+    /// What for.
+    pub action: Action,
+    /// Type.
+    pub order_type: OrderType,
+    /// Limit price, or zero.
+    pub limit: Price,
+    /// Trigger price, or zero.
+    pub trigger: Price,
+    /// Distance from entry to stop, or zero.
+    pub stop_distance: Price,
+    /// How an entry is sized.
+    pub sizing: Sizing,
+    /// Quantity of an exit.
+    pub qty: Qty,
+    /// Quantity of the strategy's position that other exits do not claim.
+    pub reducible: Qty,
+}
+
+/// What the checks look at besides the request.
+pub struct Context<'a> {
+    /// Positions, balances and marks.
+    pub portfolio: &'a Portfolio,
+    /// Orders.
+    pub orders: &'a OrderTable,
+    /// Halts.
+    pub account: &'a Account,
+    /// Stopping level, 0 to 4.
+    pub level: u8,
+    /// Engine time, ns.
+    pub now_ns: i64,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Bit per failed check; the order passes when it is zero.
+    pub failed: u32,
+    /// Bit per check that changed the order.
+    pub adjusted: u32,
+    /// The check that bound the size.
+    pub binding: Option<Check>,
+    /// Quantity that passes.
+    pub qty: Qty,
+    /// Price that the checks used.
+    pub price: Price,
+    /// Limit price, moved into the collar where that was needed.
+    pub limit: Price,
+    /// The order only reduces.
+    pub reducing: bool,
+    /// Equity that the checks used.
+    pub equity: Money,
+    /// Gross exposure with working entries that the checks used.
+    pub exposure: Money,
+    /// Operands of the checks that were made.
+    pub operands: ArrayVec<CheckOperands, 24>,
+}
+
+impl Verdict {
+    /// The order may leave.
+    pub fn passed(&self) -> bool {
+        self.failed == 0
+    }
+
+    fn note(&mut self, check: Check, outcome: u16, measured: i128, limit: i128) {
+        match outcome {
+            1 => self.failed |= check.bit(),
+            2 => self.adjusted |= check.bit(),
+            _ => {}
+        }
+        let _ = self.operands.try_push(CheckOperands::new(check as u16, outcome, measured, limit));
+    }
+
+    /// Notes a check that refuses when `bad`.
+    fn refuse_if(&mut self, bad: bool, check: Check, measured: i128, limit: i128) {
+        self.note(check, u16::from(bad), measured, limit);
+    }
+}
+
+/// The last entry on an instrument, for the duplicate check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct LastEntry {
+    time_ns: i64,
+    side: Side,
+    qty: Qty,
+    limit: Price,
+}
+
+/// The risk desk's own state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Risk {
+    limits: RiskLimits,
+    fees: Vec<FeeSchedule>,
+    groups: Vec<u16>,
+    /// Times of the last orders, a ring of `order_rate` entries.
+    sent_ns: Box<[i64]>,
+    sent_at: usize,
+    last_entries: Vec<Option<LastEntry>>,
+    /// What working entries reserve.
+    pub reserved: Reserved,
+}
+
+impl Risk {
+    /// A desk that has sent nothing.
+    pub fn new(plan: &EnginePlan) -> Risk {
+        Risk {
+            limits: plan.risk.clone(),
+            fees: plan.fees.clone(),
+            groups: plan.groups.clone(),
+            sent_ns: vec![i64::MIN; plan.risk.order_rate.unwrap_or(0) as usize].into(),
+            sent_at: 0,
+            last_entries: vec![None; plan.instruments.len()],
+            reserved: Reserved::new(plan),
+        }
+    }
+
+    /// Every check on one request.
+    pub fn check(&self, request: &Request, cx: &Context<'_>) -> Verdict {
+        let instrument = cx.portfolio.instrument(request.instrument);
+        let mark = cx.portfolio.mark(request.instrument);
+        let price = match request.order_type {
+            OrderType::Limit => request.limit,
+            OrderType::Stop => request.trigger,
+            OrderType::Market => mark.paying(request.side),
+        };
+        let mut verdict = Verdict { price, limit: request.limit, ..Verdict::default() };
+        verdict.equity = cx.portfolio.equity().unwrap_or_default();
+        if request.action == Action::Enter {
+            self.check_entry(request, cx, instrument, &mut verdict);
+        } else {
+            self.check_reducing(request, cx, instrument, &mut verdict);
+        }
+        verdict
+    }
+
+    fn check_entry(&self, request: &Request, cx: &Context<'_>, instrument: &Instrument, v: &mut Verdict) {
+        let id = request.instrument;
+        v.refuse_if(cx.level > 0, Check::KillSwitch, cx.level.into(), 0);
+        let (daily_floor, drawdown_floor) = cx.account.floors();
+        if self.limits.max_drawdown.is_some() {
+            v.refuse_if(cx.account.drawdown_halt, Check::Drawdown, v.equity.0, drawdown_floor.0);
+        }
+        if self.limits.max_daily_loss.is_some() {
+            v.refuse_if(cx.account.daily_halt, Check::DailyLoss, v.equity.0, daily_floor.0);
+        }
+        if let Some(contract) = &instrument.contract {
+            let (now, expiry) = (cx.now_ns.into(), contract.expiry_ns.into());
+            v.refuse_if(now >= expiry, Check::Expired, now, expiry);
+        }
+        let mark = cx.portfolio.mark(id);
+        if let Some(limit_ns) = self.limits.stale_after_ns {
+            let age_ns = cx.now_ns.saturating_sub(mark.time_ns);
+            v.refuse_if(age_ns > limit_ns, Check::StaleData, age_ns.into(), limit_ns.into());
+        }
+        if request.side == Side::Sell && !instrument.kind.can_be_short() {
+            v.refuse_if(true, Check::ShortSale, 1, 0);
+        }
+        if self.limits.stop_loss_required {
+            let distance = request.stop_distance.0.into();
+            v.refuse_if(request.stop_distance <= Price::ZERO, Check::StopRequired, distance, 1);
+        }
+        v.refuse_if(cx.orders.is_full(EXIT_RESERVE), Check::Capacity, cx.orders.open_count() as i128, 0);
+        self.check_rate(cx.now_ns, v);
+        if v.price <= Price::ZERO || !mark.is_known() || cx.portfolio.equity().is_none() {
+            v.refuse_if(true, Check::MissingMark, v.price.0.into(), 1);
+            return;
+        }
+        self.check_collar(request, cx, v);
+        self.size_entry(request, cx, instrument, v);
+        self.check_duplicate(request, cx.now_ns, v);
+    }
+
+    fn check_rate(&self, now_ns: i64, v: &mut Verdict) {
+        if let Some(limit) = self.limits.order_rate {
+            let since = now_ns.saturating_sub(self.limits.order_rate_window_ns);
+            let recent = self.sent_ns.iter().filter(|&&t| t > since).count();
+            v.refuse_if(recent >= limit as usize, Check::OrderRate, recent as i128, limit.into());
+        }
+    }
+
+    fn check_duplicate(&self, request: &Request, now_ns: i64, v: &mut Verdict) {
+        let Some(window_ns) = self.limits.duplicate_window_ns else { return };
+        let Some(last) = self.last_entries[request.instrument.index()] else { return };
+        let age_ns = now_ns.saturating_sub(last.time_ns);
+        let same = last.side == request.side && last.qty == v.qty && last.limit == request.limit;
+        v.refuse_if(same && age_ns < window_ns, Check::Duplicate, age_ns.into(), window_ns.into());
+    }
+
+    /// Refuses an entry outside the collar.
+    fn check_collar(&self, request: &Request, cx: &Context<'_>, v: &mut Verdict) {
+        let Some((low, high, middle, room)) = self.collar(request.instrument, cx) else { return };
+        let distance = (v.price - middle).abs();
+        v.refuse_if(v.price < low || v.price > high, Check::PriceCollar, distance.0.into(), room.0.into());
+    }
+
+    /// Lowest and highest price inside the collar, its middle and half its width.
+    fn collar(&self, id: InstrumentId, cx: &Context<'_>) -> Option<(Price, Price, Price, Price)> {
+        let mark = cx.portfolio.mark(id);
+        let collar = self.limits.price_collar.filter(|_| mark.is_known())?;
+        let middle = Price(i64::midpoint(mark.bid.0, mark.ask.0));
+        let room = middle.mul_floor(collar);
+        Some((middle - room, middle + room, middle, room))
+    }
+
+    /// A reducing order is cut and repriced, never refused by a limit.
+    fn check_reducing(&self, request: &Request, cx: &Context<'_>, instrument: &Instrument, v: &mut Verdict) {
+        v.reducing = true;
+        let mut qty = request.qty;
+        if qty > request.reducible {
+            v.note(Check::Reducible, 2, qty.0.into(), request.reducible.0.into());
+            qty = request.reducible;
+        }
+        let largest = self.largest_order(instrument, v.price);
+        if qty > largest {
+            v.note(Check::OrderQty, 2, qty.0.into(), largest.0.into());
+            qty = largest;
+        }
+        v.qty = instrument.lot_floor(qty);
+        v.refuse_if(v.qty <= Qty::ZERO, Check::Reducible, v.qty.0.into(), 1);
+        if request.order_type == OrderType::Limit {
+            if let Some((low, high, middle, room)) = self.collar(request.instrument, cx) {
+                if v.limit < low || v.limit > high {
+                    v.note(Check::PriceCollar, 2, (v.limit - middle).abs().0.into(), room.0.into());
+                    v.limit = match request.side {
+                        Side::Buy => instrument.tick_floor(v.limit.min(high), cx.now_ns),
+                        Side::Sell => instrument.tick_ceil(v.limit.max(low), cx.now_ns),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Largest quantity of one order at `price`.
+    fn largest_order(&self, instrument: &Instrument, price: Price) -> Qty {
+        let mut largest = instrument.max_qty;
+        if let Some(limit) = self.limits.max_order_qty {
+            largest = largest.min(sizing::qty_floor(limit, instrument.qty_exponent));
+        }
+        if let (Some(limit), true) = (self.limits.max_order_notional, price > Price::ZERO) {
+            let limit = self.reserved.settle_amount_floor(instrument, limit);
+            largest = largest.min(instrument.qty_for_notional_floor(limit, price));
+        }
+        largest
+    }
+
+    /// An order left: count it and reserve what it may cost.
+    pub fn on_sent(&mut self, order: &mut Order, price: Price, now_ns: i64, portfolio: &Portfolio) {
+        if !self.sent_ns.is_empty() {
+            self.sent_ns[self.sent_at] = now_ns;
+            self.sent_at = (self.sent_at + 1) % self.sent_ns.len();
+        }
+        if order.action == Action::Enter {
+            let last = LastEntry { time_ns: now_ns, side: order.side, qty: order.qty, limit: order.limit };
+            self.last_entries[order.instrument.index()] = Some(last);
+            self.reserved.set(order, portfolio.instrument(order.instrument).notional(price, order.qty));
+        }
+    }
+
+    /// An order's open quantity changed: settle its reservation.
+    pub fn on_changed(&mut self, order: &mut Order) {
+        if order.reserved.is_zero() {
+            return;
+        }
+        let leaves = order.leaves();
+        let left = if leaves.is_zero() {
+            Money::ZERO
+        } else {
+            // In proportion to what is open, towards the larger reservation.
+            Money(-pinion_model::number::mul_div_floor(
+                -order.reserved.0,
+                leaves.0.into(),
+                (leaves + order.filled).0.max(1).into(),
+            ))
+        };
+        self.reserved.set(order, left);
+    }
+}

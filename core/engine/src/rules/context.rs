@@ -1,0 +1,176 @@
+//! What rules see and what they answer.
+
+use crate::indicators::Set;
+use crate::indicators::fx::{Fx, fx};
+use arrayvec::ArrayVec;
+use pinion_model::event::Bar;
+use pinion_model::number::{Price, Qty, Ratio};
+use pinion_model::order::{Reason, Side};
+use serde::{Deserialize, Serialize};
+
+/// A series at the end of one of its bars.
+pub struct View<'a> {
+    /// The bar that ended.
+    pub bar: &'a Bar,
+    /// The indicators, this bar included.
+    pub set: &'a Set,
+    /// Engine time, ns.
+    pub time_ns: i64,
+    /// No further bar of the series fits into the instrument's session.
+    pub is_last_of_session: bool,
+}
+
+/// The open position of a strategy in an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holding {
+    /// Side of the entry.
+    pub side: Side,
+    /// Average fill price.
+    pub entry: Fx,
+    /// Time of the first fill, ns.
+    pub opened_ns: i64,
+    /// Bars that ended since the first fill, the one in which it happened included.
+    pub bars_held: u64,
+    /// Largest quantity held.
+    pub opened_qty: Qty,
+}
+
+impl Holding {
+    /// The entry price, negated for shorts.
+    pub fn oriented_entry(&self) -> Fx {
+        orient(self.side, self.entry)
+    }
+}
+
+/// A price, negated for shorts, so that higher is better on either side.
+pub fn orient(side: Side, price: Fx) -> Fx {
+    match side {
+        Side::Buy => price,
+        Side::Sell => -price,
+    }
+}
+
+/// High, low and close of a bar, oriented for one side: for a short the high is the negated low.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Oriented {
+    /// Best price of the bar.
+    pub high: Fx,
+    /// Worst price of the bar.
+    pub low: Fx,
+    /// Last price.
+    pub close: Fx,
+}
+
+impl Oriented {
+    /// Orients a bar. On the bar in which the position was opened, what traded before the fill is not
+    /// known from the bar alone and is included only where the entry price is within it anyway.
+    #[inline]
+    pub fn new(side: Side, bar: &Bar) -> Oriented {
+        match side {
+            Side::Buy => Oriented { high: fx(bar.high), low: fx(bar.low), close: fx(bar.close) },
+            Side::Sell => Oriented { high: -fx(bar.low), low: -fx(bar.high), close: -fx(bar.close) },
+        }
+    }
+}
+
+/// What an exit rule says when an entry is about to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arming {
+    /// An indicator that it needs is not warm: no entry.
+    NotReady,
+    /// It has no stop.
+    NoStop,
+    /// It will stop the position this far from its entry.
+    Stop(Fx),
+}
+
+/// An exit rule fired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExitSignal {
+    /// Why.
+    pub reason: Reason,
+    /// Share of the opening quantity to close; `None` for all of the rest.
+    pub share: Option<Ratio>,
+}
+
+impl ExitSignal {
+    /// Closes everything.
+    pub fn all(reason: Reason) -> ExitSignal {
+        ExitSignal { reason, share: None }
+    }
+}
+
+/// Names of the values that rules note, by the number that records carry (from 1).
+pub const VALUE_NAMES: &[&str] = &[
+    "close",
+    "rsi",
+    "bb_lower",
+    "bb_middle",
+    "bb_upper",
+    "atr",
+    "stop",
+    "target",
+    "entry",
+    "bars_held",
+    "highest",
+];
+
+/// A value that a rule saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotedValue {
+    /// Number of its name in [`VALUE_NAMES`], from 1.
+    pub name: u16,
+    /// `value * 10^-exponent`.
+    pub value: i64,
+    /// See `value`.
+    pub exponent: u8,
+}
+
+/// Values that a rule saw, for the record. Prices keep four decimals beyond the instrument's.
+pub struct Noted {
+    price_exponent: u8,
+    values: ArrayVec<NotedValue, 8>,
+}
+
+impl Noted {
+    /// Nothing noted yet, for an instrument with this price exponent.
+    pub fn new(price_exponent: u8) -> Noted {
+        Noted { price_exponent, values: ArrayVec::new() }
+    }
+
+    /// What was noted.
+    pub fn values(&self) -> &[NotedValue] {
+        &self.values
+    }
+
+    fn push(&mut self, name: &str, value: i64, exponent: u8) {
+        let at = VALUE_NAMES.iter().position(|n| *n == name);
+        debug_assert!(at.is_some(), "{name} is not in VALUE_NAMES");
+        if let Some(at) = at {
+            // More than eight values is more than a person reads; the rest is left out.
+            let _ = self.values.try_push(NotedValue { name: at as u16 + 1, value, exponent });
+        }
+    }
+
+    /// A price of the instrument.
+    pub fn price(&mut self, name: &str, price: Price) {
+        self.push(name, price.0, self.price_exponent);
+    }
+
+    /// A level between prices.
+    pub fn level(&mut self, name: &str, level: Fx) {
+        let scaled = (level.to_bits() * 10_000) >> 32;
+        self.push(name, i64::try_from(scaled).unwrap_or(i64::MAX), self.price_exponent + 4);
+    }
+
+    /// A plain number, six decimals.
+    pub fn index(&mut self, name: &str, value: Fx) {
+        let scaled = (value.to_bits() * 1_000_000) >> 32;
+        self.push(name, i64::try_from(scaled).unwrap_or(i64::MAX), 6);
+    }
+
+    /// A whole number.
+    pub fn count(&mut self, name: &str, value: u64) {
+        self.push(name, i64::try_from(value).unwrap_or(i64::MAX), 0);
+    }
+}

@@ -1,0 +1,195 @@
+//! From a rule of the plan to its compiled form, and one call for all of them.
+
+use super::params::{RuleKind, RuleSpec, Values};
+use super::{Arming, ExitSignal, Holding, Noted, Oriented, View, catalog};
+use super::{
+    advanced_atr::AdvancedAtr, atr::AtrStop, fixed_ratio::FixedRatio, rsi_bb::RsiBb, time_based::TimeBased,
+    trailing_stop::TrailingStop,
+};
+use crate::indicators::Set;
+use crate::indicators::fx::Fx;
+use pinion_model::order::{Reason, Side};
+use serde::{Deserialize, Serialize};
+
+/// A compiled entry rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EntryRule {
+    /// RSIOrBB and RSIBB.
+    RsiBb(RsiBb),
+}
+
+/// A compiled exit rule with the state of its position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExitRule {
+    /// AdvancedATR.
+    AdvancedAtr(AdvancedAtr),
+    /// ATR.
+    Atr(AtrStop),
+    /// FixedRatio.
+    FixedRatio(FixedRatio),
+    /// TrailingStop.
+    TrailingStop(TrailingStop),
+    /// TimeBased.
+    TimeBased(TimeBased),
+}
+
+/// A rule of the plan that the engine does not have. The plan compiler refuses such a plan with a line
+/// number; this is the engine's own check.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the engine has no {kind:?} rule named {name}")]
+pub struct UnknownRule {
+    /// Name in the plan.
+    pub name: String,
+    /// Where it stood.
+    pub kind: RuleKind,
+}
+
+impl EntryRule {
+    /// Compiles a rule and declares the indicators that it reads.
+    pub fn compile(spec: &RuleSpec, set: &mut Set) -> Result<EntryRule, UnknownRule> {
+        let unknown = || UnknownRule { name: spec.rule.clone(), kind: RuleKind::Entry };
+        let def = catalog::find(RuleKind::Entry, &spec.rule).ok_or_else(unknown)?;
+        let values = Values::new(def, spec);
+        match spec.rule.as_str() {
+            "RSIOrBB" => Ok(EntryRule::RsiBb(RsiBb::compile(&values, false, set))),
+            "RSIBB" => Ok(EntryRule::RsiBb(RsiBb::compile(&values, true, set))),
+            _ => Err(unknown()),
+        }
+    }
+
+    /// Whether the rule fires; `bars_since_entry` counts from the signal bar of its last accepted entry.
+    #[inline]
+    pub fn fires(&self, side: Side, view: &View<'_>, bars_since_entry: Option<u64>) -> bool {
+        match self {
+            EntryRule::RsiBb(rule) => rule.fires(side, view, bars_since_entry),
+        }
+    }
+
+    /// Remembers the bar that ended, after the evaluation.
+    #[inline]
+    pub fn after_bar(&mut self, view: &View<'_>) {
+        match self {
+            EntryRule::RsiBb(rule) => rule.after_bar(view),
+        }
+    }
+
+    /// Notes what the rule saw.
+    pub fn explain(&self, side: Side, view: &View<'_>, note: &mut Noted) {
+        match self {
+            EntryRule::RsiBb(rule) => rule.explain(side, view, note),
+        }
+    }
+}
+
+impl ExitRule {
+    /// Compiles a rule and declares the indicators that it reads.
+    pub fn compile(spec: &RuleSpec, set: &mut Set) -> Result<ExitRule, UnknownRule> {
+        let unknown = || UnknownRule { name: spec.rule.clone(), kind: RuleKind::Exit };
+        let def = catalog::find(RuleKind::Exit, &spec.rule).ok_or_else(unknown)?;
+        let values = Values::new(def, spec);
+        Ok(match spec.rule.as_str() {
+            "AdvancedATR" => ExitRule::AdvancedAtr(AdvancedAtr::compile(&values, set)),
+            "ATR" => ExitRule::Atr(AtrStop::compile(&values, set)),
+            "FixedRatio" => ExitRule::FixedRatio(FixedRatio::compile(&values)),
+            "TrailingStop" => ExitRule::TrailingStop(TrailingStop::compile(&values, set)),
+            "TimeBased" => ExitRule::TimeBased(TimeBased::compile(&values)),
+            _ => return Err(unknown()),
+        })
+    }
+
+    /// An entry is about to be sent; the rule takes what it needs from the signal bar.
+    pub fn arm(&mut self, view: &View<'_>) -> Arming {
+        match self {
+            ExitRule::AdvancedAtr(rule) => rule.arm(view),
+            ExitRule::Atr(rule) => rule.arm(view),
+            ExitRule::FixedRatio(rule) => rule.arm(view),
+            ExitRule::TrailingStop(rule) => rule.arm(view),
+            ExitRule::TimeBased(_) => Arming::NoStop,
+        }
+    }
+
+    /// The first fill of an entry: a fresh state.
+    pub fn open(&mut self, holding: &Holding) {
+        match self {
+            ExitRule::AdvancedAtr(rule) => rule.open(holding),
+            ExitRule::Atr(rule) => rule.open(holding),
+            ExitRule::FixedRatio(rule) => rule.open(holding),
+            ExitRule::TrailingStop(rule) => rule.open(holding),
+            ExitRule::TimeBased(_) => {}
+        }
+    }
+
+    /// A further fill of the same entry moved the average price.
+    pub fn reprice(&mut self, holding: &Holding) {
+        match self {
+            ExitRule::AdvancedAtr(rule) => rule.reprice(holding),
+            ExitRule::Atr(rule) => rule.reprice(holding),
+            ExitRule::FixedRatio(rule) => rule.open(holding),
+            // It trails closes, not the entry.
+            ExitRule::TrailingStop(_) | ExitRule::TimeBased(_) => {}
+        }
+    }
+
+    /// The position is closed.
+    pub fn clear(&mut self) {
+        match self {
+            ExitRule::AdvancedAtr(rule) => rule.clear(),
+            ExitRule::Atr(rule) => rule.clear(),
+            ExitRule::FixedRatio(rule) => rule.clear(),
+            ExitRule::TrailingStop(rule) => rule.clear(),
+            ExitRule::TimeBased(_) => {}
+        }
+    }
+
+    /// A bar ended while the position is open.
+    #[inline]
+    pub fn on_bar(&mut self, holding: &Holding, bar: &Oriented, view: &View<'_>) -> Option<ExitSignal> {
+        match self {
+            ExitRule::AdvancedAtr(rule) => rule.on_bar(holding, bar, view),
+            ExitRule::Atr(rule) => rule.on_bar(bar),
+            ExitRule::FixedRatio(rule) => rule.on_bar(bar),
+            ExitRule::TrailingStop(rule) => rule.on_bar(holding, bar, view),
+            ExitRule::TimeBased(rule) => rule.on_bar(holding, view),
+        }
+    }
+
+    /// Oriented stop and target to be kept by resting orders; nothing unless the rule is `intrabar`.
+    pub fn levels(&self) -> (Option<Fx>, Option<Fx>) {
+        match self {
+            ExitRule::AdvancedAtr(rule) => rule.levels(),
+            ExitRule::Atr(rule) => rule.levels(),
+            ExitRule::FixedRatio(rule) => rule.levels(),
+            ExitRule::TrailingStop(rule) => rule.levels(),
+            ExitRule::TimeBased(_) => (None, None),
+        }
+    }
+
+    /// The reason that a fill of the rule's stop has.
+    pub fn stop_reason(&self) -> Reason {
+        match self {
+            ExitRule::AdvancedAtr(rule) => rule.stop_reason(),
+            ExitRule::FixedRatio(_) => Reason::StopLoss,
+            ExitRule::Atr(_) | ExitRule::TrailingStop(_) => Reason::TrailingStop,
+            ExitRule::TimeBased(_) => Reason::TimeLimit,
+        }
+    }
+
+    /// Notes what the rule saw.
+    pub fn explain(&self, holding: &Holding, view: &View<'_>, note: &mut Noted) {
+        note.price("close", view.bar.close);
+        note.level("entry", holding.entry);
+        let (stop, target) = match self {
+            ExitRule::AdvancedAtr(rule) => rule.noted(view, note),
+            ExitRule::Atr(rule) => (rule.stop(), None),
+            ExitRule::FixedRatio(rule) => rule.noted(),
+            ExitRule::TrailingStop(rule) => (rule.stop(), None),
+            ExitRule::TimeBased(_) => (None, None),
+        };
+        for (name, level) in [("stop", stop), ("target", target)] {
+            if let Some(level) = level {
+                note.level(name, if holding.side == Side::Buy { level } else { -level });
+            }
+        }
+        note.count("bars_held", holding.bars_held);
+    }
+}

@@ -1,0 +1,77 @@
+//! A series: the bars of one instrument cut in one way, with the indicators that rules read from them.
+
+use crate::bars::BarBuilder;
+use crate::desk::Desk;
+use crate::indicators::Set;
+use crate::plan::BarSpec;
+use crate::rules::View;
+use pinion_model::event::Bar;
+use pinion_model::instrument::InstrumentId;
+use serde::{Deserialize, Serialize};
+
+/// One series.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Series {
+    /// Instrument.
+    pub instrument: InstrumentId,
+    /// How its bars are cut.
+    pub spec: BarSpec,
+    /// The bar that is being made.
+    pub builder: BarBuilder,
+    /// Indicators of the bars that ended.
+    pub indicators: Set,
+    /// Bars that ended.
+    pub bars: u64,
+    /// The last one.
+    pub last: Bar,
+    /// Length of the bars that it was fed, ns; 0 while it is made from ticks.
+    pub fed_interval_ns: i64,
+}
+
+impl Series {
+    /// An empty series.
+    pub fn new(instrument: InstrumentId, spec: BarSpec) -> Series {
+        Series {
+            instrument,
+            spec,
+            builder: BarBuilder::new(spec),
+            indicators: Set::default(),
+            bars: 0,
+            last: Bar::default(),
+            fed_interval_ns: 0,
+        }
+    }
+
+    /// Takes a bar that ended.
+    #[inline]
+    pub fn push(&mut self, bar: &Bar) {
+        self.indicators.update(bar);
+        self.bars += 1;
+        self.last = *bar;
+    }
+
+    /// True when its bars come from trades or quotes, so that a fill falls within a bar.
+    pub fn is_made_from_ticks(&self) -> bool {
+        self.fed_interval_ns == 0
+    }
+
+    /// What rules see now.
+    #[inline]
+    pub fn view(&self, desk: &Desk) -> View<'_> {
+        View {
+            bar: &self.last,
+            set: &self.indicators,
+            time_ns: desk.now_ns,
+            is_last_of_session: self.is_last_of_session(desk),
+        }
+    }
+
+    fn is_last_of_session(&self, desk: &Desk) -> bool {
+        use crate::plan::BarCut;
+        let calendar = &desk.portfolio.instrument(self.instrument).calendar;
+        let BarCut::Time { interval_ns } = self.spec.cut else { return false };
+        calendar
+            .session_end_ns(self.last.open_ns)
+            .is_some_and(|end| self.last.open_ns + 2 * interval_ns > end)
+    }
+}
