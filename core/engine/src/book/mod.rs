@@ -206,12 +206,12 @@ impl Book {
 
     /// Bids from the best on.
     pub fn bids(&self) -> impl Iterator<Item = &Level> {
-        self.bids.from_best()
+        self.bids.best_first()
     }
 
     /// Offers from the best on.
     pub fn asks(&self) -> impl Iterator<Item = &Level> {
-        self.asks.from_best()
+        self.asks.best_first()
     }
 
     /// The best bid is at or above the best offer.

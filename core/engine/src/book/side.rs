@@ -65,7 +65,7 @@ impl Side {
         self.levels.last()
     }
 
-    pub(super) fn from_best(&self) -> impl Iterator<Item = &Level> {
+    pub(super) fn best_first(&self) -> impl Iterator<Item = &Level> {
         self.levels.iter().rev()
     }
 
@@ -91,7 +91,7 @@ mod tests {
                 side.set(Level { price: Price(price), qty: Qty(qty) });
                 if qty == 0 { map.remove(&price); } else { map.insert(price, qty); }
             }
-            let ours: Vec<(i64, i64)> = side.from_best().map(|l| (l.price.0, l.qty.0)).collect();
+            let ours: Vec<(i64, i64)> = side.best_first().map(|l| (l.price.0, l.qty.0)).collect();
             let mut want: Vec<(i64, i64)> = map.into_iter().collect();
             if is_bid { want.reverse(); }
             prop_assert_eq!(ours, want);
@@ -104,7 +104,7 @@ mod tests {
             for &price in &prices {
                 side.set(Level { price: Price(price), qty: Qty(1) });
             }
-            let ours: Vec<i64> = side.from_best().map(|l| l.price.0).collect();
+            let ours: Vec<i64> = side.best_first().map(|l| l.price.0).collect();
             let want: Vec<i64> = prices.iter().rev().take(10).copied().collect();
             prop_assert_eq!(ours, want);
             prop_assert_eq!(side.dropped(), prices.len() as u64 - 10);

@@ -74,7 +74,7 @@ impl Rsi {
             return Some(Fx::ZERO);
         }
         // 100 * gain * 2^32 is below 2^119 (see `fx`).
-        Some(Fx::from_bits((gain * 100 << 32) / total))
+        Some(Fx::from_bits(((gain * 100) << 32) / total))
     }
 
     #[inline]

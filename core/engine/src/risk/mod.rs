@@ -250,16 +250,15 @@ impl Risk {
         }
         v.qty = instrument.lot_floor(qty);
         v.refuse_if(v.qty <= Qty::ZERO, Check::Reducible, v.qty.0.into(), 1);
-        if request.order_type == OrderType::Limit {
-            if let Some((low, high, middle, room)) = self.collar(request.instrument, cx) {
-                if v.limit < low || v.limit > high {
-                    v.note(Check::PriceCollar, 2, (v.limit - middle).abs().0.into(), room.0.into());
-                    v.limit = match request.side {
-                        Side::Buy => instrument.tick_floor(v.limit.min(high), cx.now_ns),
-                        Side::Sell => instrument.tick_ceil(v.limit.max(low), cx.now_ns),
-                    };
-                }
-            }
+        if request.order_type == OrderType::Limit
+            && let Some((low, high, middle, room)) = self.collar(request.instrument, cx)
+            && (v.limit < low || v.limit > high)
+        {
+            v.note(Check::PriceCollar, 2, (v.limit - middle).abs().0.into(), room.0.into());
+            v.limit = match request.side {
+                Side::Buy => instrument.tick_floor(v.limit.min(high), cx.now_ns),
+                Side::Sell => instrument.tick_ceil(v.limit.max(low), cx.now_ns),
+            };
         }
     }
 

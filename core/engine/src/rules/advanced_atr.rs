@@ -275,10 +275,10 @@ impl AdvancedAtr {
         if self.breakeven && profit >= self.arm_at_r.of(r0) {
             raise(entry + self.breakeven_offset.of(self.signal_atr), Reason::BreakEven);
         }
-        if self.lows_seen >= self.lows.len() {
-            if let Some(&lowest) = self.lows.iter().min() {
-                raise(lowest - self.struct_buffer.of(atr), Reason::TrailingStop);
-            }
+        if self.lows_seen >= self.lows.len()
+            && let Some(&lowest) = self.lows.iter().min()
+        {
+            raise(lowest - self.struct_buffer.of(atr), Reason::TrailingStop);
         }
     }
 }
