@@ -1,0 +1,248 @@
+//! A resolved configuration as text with every value explicit. Reading it gives the same plan, so the
+//! journal's copy is enough to run a recording again.
+
+use crate::config::*;
+use pinion_engine::plan::{BarSource, Combine, Direction, FeeCurrency, Protection, Sizing};
+use pinion_engine::rules::params::{ParamKind, ParamValue};
+use pinion_model::decimal::Decimal;
+use pinion_model::number::Ratio;
+use std::fmt::{Display, Write};
+
+struct Text {
+    out: String,
+}
+
+impl Text {
+    fn line(&mut self, indent: usize, key: &str, value: impl Display) {
+        let _ = writeln!(self.out, "{:indent$}{key}: {value}", "");
+    }
+
+    fn some(&mut self, indent: usize, key: &str, value: Option<impl Display>) {
+        if let Some(value) = value {
+            self.line(indent, key, value);
+        }
+    }
+
+    fn head(&mut self, indent: usize, text: &str) {
+        let _ = writeln!(self.out, "{:indent$}{text}", "");
+    }
+}
+
+/// Text in quotes.
+fn quoted(text: &str) -> String {
+    serde_json::Value::String(text.into()).to_string()
+}
+
+fn number(ratio: Ratio) -> Decimal {
+    ratio.to_decimal()
+}
+
+/// The canonical text; data files are not part of it, because a plan does not depend on them.
+pub(crate) fn text(config: &Config) -> String {
+    let mut t = Text { out: String::new() };
+    t.line(0, "name", quoted(&config.name));
+    t.head(0, "strategies:");
+    config.strategies.iter().for_each(|s| strategy(&mut t, s));
+    broker(&mut t, &config.broker);
+    risk(&mut t, &config.risk);
+    if !config.instruments.is_empty() {
+        t.head(0, "instruments:");
+        config.instruments.iter().for_each(|i| instrument(&mut t, i));
+    }
+    let r = &config.runtime;
+    t.head(0, "runtime:");
+    t.line(2, "layout", r.layout.label());
+    t.some(2, "hot_core", r.hot_core);
+    t.some(2, "cold_core", r.cold_core);
+    t.line(2, "idle", r.idle.label());
+    t.line(2, "journal_ring_records", r.journal_ring_records);
+    t.line(2, "max_open_orders", r.max_open_orders);
+    t.line(2, "book_levels", r.book_levels);
+    t.head(0, "journal:");
+    t.line(2, "segment_mb", config.journal.segment_mb);
+    t.line(2, "msync_ms", config.journal.msync_ms);
+    t.out
+}
+
+fn strategy(t: &mut Text, s: &StrategyConfig) {
+    t.line(0, "- name", quoted(&s.name));
+    let side = match s.direction {
+        Direction::Long => "long",
+        Direction::Short => "short",
+        Direction::Both => "both",
+    };
+    t.line(2, "side", side);
+    t.some(2, "timeframe", s.cut.map(timeframe_text));
+    let source = |s| match s {
+        BarSource::Trades => "trades",
+        BarSource::Mid => "mid",
+        BarSource::Bid => "bid",
+        BarSource::Ask => "ask",
+    };
+    t.some(2, "bars", s.source.map(source));
+    t.line(2, "bar_close_delay_ms", s.close_delay_ms);
+    let size = match s.sizing {
+        Sizing::Fraction(f) => number(f).to_string(),
+        Sizing::Quantity(q) => format!("{{quantity: \"{q}\"}}"),
+        Sizing::Notional(n) => format!("{{notional: \"{n}\"}}"),
+    };
+    t.line(2, "position_size", size);
+    t.line(2, "entry_order", if s.limit_entry.is_some() { "limit" } else { "market" });
+    t.some(2, "limit_offset", s.limit_entry.map(|(offset, _)| number(offset)));
+    t.some(2, "cancel_bars", s.limit_entry.map(|(_, bars)| bars));
+    let keeper = |p| if p == Protection::Engine { "engine" } else { "venue" };
+    t.some(2, "protection", s.protection.map(keeper));
+    if !s.instruments.is_empty() {
+        let symbols: Vec<String> = s.instruments.iter().map(|(symbol, _)| quoted(symbol)).collect();
+        t.line(2, "instruments", format!("[{}]", symbols.join(", ")));
+    }
+    let combine = |c| if c == Combine::All { "all" } else { "any" };
+    t.line(2, "combine_entries", combine(s.combine_entries));
+    t.line(2, "combine_exits", combine(s.combine_exits));
+    for (key, rules) in [("entry_mixins", &s.entries), ("exit_mixins", &s.exits)] {
+        t.head(2, &format!("{key}:{}", if rules.is_empty() { " []" } else { "" }));
+        rules.iter().for_each(|r| rule(t, r));
+    }
+}
+
+fn rule(t: &mut Text, rule: &RuleConfig) {
+    t.line(2, "- name", rule.def.name);
+    t.some(4, "timeframe", rule.cut.map(timeframe_text));
+    t.head(4, "parameters:");
+    for (def, value) in rule.def.params.iter().zip(&rule.values) {
+        let text = match (value, def.kind) {
+            (ParamValue::Int(v), _) => v.to_string(),
+            (ParamValue::Ratio(v), _) => number(*v).to_string(),
+            (ParamValue::Bool(v), _) => v.to_string(),
+            (ParamValue::Choice(v), ParamKind::Choice { options, .. }) => options[*v].to_string(),
+            (ParamValue::Choice(v), _) => v.to_string(),
+            (ParamValue::RatioList(list), _) => {
+                let items: Vec<String> = list.iter().map(|r| number(*r).to_string()).collect();
+                format!("[{}]", items.join(", "))
+            }
+        };
+        t.line(6, def.name, text);
+    }
+}
+
+fn broker(t: &mut Text, b: &BrokerConfig) {
+    t.head(0, "broker:");
+    t.line(2, "type", ["paper", "sim", "binance", "ibkr"][b.kind as usize]);
+    t.line(2, "trading_mode", ["paper", "testnet", "shadow", "live"][b.mode as usize]);
+    t.line(2, "cash", b.cash);
+    t.some(2, "currency", b.currency.as_deref().map(quoted));
+    t.line(2, "maker_rate", number(b.maker));
+    t.line(2, "taker_rate", number(b.taker));
+    t.line(2, "commission_per_share", b.per_unit);
+    t.line(2, "commission_minimum", b.minimum);
+    t.some(2, "commission_cap", b.cap.map(number));
+    let fee = match &b.fee_currency {
+        FeeName::Fixed(FeeCurrency::Received) => "received".to_string(),
+        FeeName::Fixed(_) => "settle".to_string(),
+        FeeName::Asset(code) => quoted(code),
+    };
+    t.line(2, "fee_currency", fee);
+    if !b.balances.is_empty() {
+        t.head(2, "balances:");
+        b.balances.iter().for_each(|(code, amount)| t.line(4, &quoted(code), amount));
+    }
+    let p = &b.paper;
+    t.head(2, "paper_trading_config:");
+    t.line(4, "mode", if p.basic { "basic" } else { "realistic" });
+    if !p.basic {
+        t.line(4, "slippage_model", Slippage::ALL[p.slippage as usize].1);
+        t.line(4, "base_slippage", number(p.base_slippage));
+        t.line(4, "market_impact_enabled", p.impact.0 != 0);
+        t.line(4, "market_impact_factor", number(p.impact));
+        t.line(4, "latency_simulation", p.max_latency_ns > 0);
+        t.line(4, "min_latency_ms", p.min_latency_ns / 1_000_000);
+        t.line(4, "max_latency_ms", p.max_latency_ns / 1_000_000);
+        t.line(4, "partial_fill_probability", number(p.partial_probability));
+        t.line(4, "reject_probability", number(p.reject_probability));
+    }
+    t.line(4, "seed", p.seed);
+}
+
+fn risk(t: &mut Text, r: &RiskConfig) {
+    let l = &r.limits;
+    t.head(0, "risk_management:");
+    t.line(2, "stop_loss_required", l.stop_loss_required);
+    let fractions = [
+        ("max_position_size", l.max_position_size),
+        ("risk_per_trade", l.risk_per_trade),
+        ("position_concentration", l.position_concentration),
+        ("leverage_limit", l.leverage_limit),
+        ("max_daily_loss", l.max_daily_loss),
+        ("max_drawdown", l.max_drawdown),
+        ("price_collar", l.price_collar),
+    ];
+    fractions.into_iter().for_each(|(key, value)| t.some(2, key, value.map(number)));
+    let amounts = [
+        ("max_gross_exposure", r.max_gross),
+        ("max_net_exposure", r.max_net),
+        ("max_order_quantity", l.max_order_qty),
+        ("max_order_notional", l.max_order_notional),
+    ];
+    amounts.into_iter().for_each(|(key, value)| t.some(2, key, value));
+    t.some(2, "max_orders_per_second", l.order_rate);
+    t.some(2, "duplicate_window_ms", l.duplicate_window_ns.map(|ns| ns / 1_000_000));
+    t.some(2, "stale_after_ms", l.stale_after_ns.map(|ns| ns / 1_000_000));
+    t.line(2, "reset_at", format!("\"{:02}:{:02}\"", l.reset_at_s / 3600, l.reset_at_s / 60 % 60));
+    if !r.groups.is_empty() {
+        t.head(2, "groups:");
+        for (name, members) in &r.groups {
+            let members: Vec<String> = members.iter().map(|m| quoted(m)).collect();
+            t.line(4, &quoted(name), format!("[{}]", members.join(", ")));
+        }
+    }
+}
+
+fn instrument(t: &mut Text, i: &InstrumentConfig) {
+    t.line(0, "- symbol", quoted(&i.symbol));
+    t.line(2, "venue", quoted(&i.venue));
+    t.line(2, "kind", i.kind);
+    for (key, value) in [("base", &i.base), ("quote", &i.quote), ("settle", &i.settle)] {
+        t.some(2, key, value.as_deref().map(quoted));
+    }
+    t.some(2, "price_decimals", i.price_decimals);
+    t.some(2, "qty_decimals", i.qty_decimals);
+    if let [(from, tick)] = i.ticks[..]
+        && from == Decimal::ZERO
+    {
+        t.line(2, "tick", tick);
+    } else if !i.ticks.is_empty() {
+        let bands: Vec<String> =
+            i.ticks.iter().map(|(from, tick)| format!("{{from: {from}, tick: {tick}}}")).collect();
+        t.line(2, "tick_bands", format!("[{}]", bands.join(", ")));
+    }
+    let amounts = [
+        ("lot", i.lot),
+        ("min_qty", i.min_qty),
+        ("max_qty", i.max_qty),
+        ("min_notional", Some(i.min_notional)),
+    ];
+    amounts.into_iter().for_each(|(key, value)| t.some(2, key, value));
+    t.line(2, "multiplier", i.multiplier);
+    t.some(2, "expiry", i.expiry_ns.map(|ns| date(ns - 1)));
+    t.some(2, "strike", i.strike);
+    if i.strike.is_some() {
+        t.line(2, "right", i.right);
+    }
+    let clock = |s: u32| format!("{:02}:{:02}", s / 3600, s / 60 % 60);
+    t.some(2, "session", i.session_s.map(|(open, close)| format!("\"{}-{}\"", clock(open), clock(close))));
+    t.some(2, "maker_rate", i.maker.map(number));
+    t.some(2, "taker_rate", i.taker.map(number));
+}
+
+/// `YYYY-MM-DD` of an instant (days-to-civil, Hinnant's algorithm).
+fn date(ns: i64) -> String {
+    let days = ns.div_euclid(86_400_000_000_000) + 719_468;
+    let of_era = days.rem_euclid(146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year + days.div_euclid(146_097) * 400 + i64::from(month <= 2);
+    format!("{year}-{month:02}-{day:02}")
+}

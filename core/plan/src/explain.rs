@@ -1,0 +1,260 @@
+//! The compiled plan in words: what will be traded, under which limits, on which threads, in how much
+//! memory.
+
+use crate::compile::Plan;
+use crate::config::{Idle, Layout};
+use pinion_engine::plan::{BarCut, Sizing};
+use pinion_engine::rules::catalog::RULES;
+use pinion_engine::rules::params::{ParamValue, RuleSpec};
+use pinion_model::decimal::Scaled;
+use pinion_model::number::{Money, Ratio};
+use serde::Serialize;
+use std::fmt;
+
+/// Sections of lines; printed as they are, or as JSON.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explanation {
+    /// Hash of the canonical text.
+    pub plan_hash: String,
+    /// Titles with their rows of name and value.
+    pub sections: Vec<Section>,
+}
+
+/// One section.
+#[derive(Clone, Debug, Serialize)]
+pub struct Section {
+    /// What it is about.
+    pub title: String,
+    /// Name and value.
+    pub rows: Vec<(String, String)>,
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for section in &self.sections {
+            writeln!(f, "{}", section.title)?;
+            let width = section.rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+            for (name, value) in &section.rows {
+                writeln!(f, "  {name:width$}  {value}")?;
+            }
+        }
+        writeln!(f, "plan {}", self.plan_hash)
+    }
+}
+
+/// Explains a plan for a machine with this many processors.
+pub fn explain(plan: &Plan, processors: usize) -> Explanation {
+    let sections = vec![
+        instruments(plan),
+        strategies(plan),
+        limits(plan),
+        paper(plan),
+        threads(plan, processors),
+        memory(plan),
+    ];
+    let plan_hash = plan.hash.iter().map(|b| format!("{b:02x}")).collect();
+    Explanation { plan_hash, sections }
+}
+
+fn section(title: &str, rows: Vec<(String, String)>) -> Section {
+    Section { title: title.into(), rows }
+}
+
+fn row(name: impl Into<String>, value: impl Into<String>) -> (String, String) {
+    (name.into(), value.into())
+}
+
+fn instruments(plan: &Plan) -> Section {
+    let e = &plan.engine;
+    let rows = e.instruments.iter().zip(&e.fees).map(|(i, fee)| {
+        let settle = &e.currencies[i.settle.index()];
+        let tick = i.ticks[0].bands[0].tick;
+        let value = format!(
+            "{} {}, prices in 10^-{}, tick {} ({tick} units), lot {} ({} units), minimum notional {} {}, fees {} maker {} taker",
+            i.venue,
+            i.kind,
+            i.price_exponent,
+            Scaled { value: tick.into(), exponent: i.price_exponent },
+            Scaled { value: i.lot.into(), exponent: i.qty_exponent },
+            i.lot,
+            Scaled { value: i.min_notional.0, exponent: settle.scale },
+            settle.code,
+            fee.maker.to_decimal(),
+            fee.taker.to_decimal(),
+        );
+        row(&i.symbol, value)
+    });
+    section("instruments", rows.collect())
+}
+
+fn cut_text(cut: BarCut) -> String {
+    match cut {
+        BarCut::Time { interval_ns } => format!("{} s bars", interval_ns as f64 / 1e9),
+        BarCut::Ticks { count } => format!("{count}-tick bars"),
+        BarCut::Volume { qty } => format!("volume bars of {} units", qty.0),
+    }
+}
+
+fn rule_text(spec: &RuleSpec) -> String {
+    let def = RULES.iter().find(|r| r.name == spec.rule);
+    let names = def.map_or(&[][..], |d| d.params).iter().zip(&spec.values);
+    let shown = names.map(|(p, v)| match v {
+        ParamValue::Int(v) => format!("{}={v}", p.name),
+        ParamValue::Ratio(v) => format!("{}={}", p.name, v.to_decimal()),
+        ParamValue::Bool(v) => format!("{}={v}", p.name),
+        ParamValue::Choice(v) => format!("{}={v}", p.name),
+        ParamValue::RatioList(v) => format!("{}={} values", p.name, v.len()),
+    });
+    format!("{}({})", spec.rule, shown.collect::<Vec<_>>().join(", "))
+}
+
+fn strategies(plan: &Plan) -> Section {
+    let mut rows = Vec::new();
+    for s in &plan.engine.strategies {
+        let symbols: Vec<&str> =
+            s.instruments.iter().map(|i| plan.engine.instruments[i.index()].symbol.as_str()).collect();
+        rows.push(row(
+            &s.name,
+            format!(
+                "{:?} on {} from {:?}, {}",
+                s.direction,
+                cut_text(s.bars.cut),
+                s.bars.source,
+                symbols.join(" ")
+            ),
+        ));
+        let size = match s.sizing {
+            Sizing::Fraction(f) => format!("{} of equity", f.to_decimal()),
+            Sizing::Quantity(q) => format!("quantity {q}"),
+            Sizing::Notional(n) => format!("notional {n}"),
+        };
+        rows.push(row("  size", size));
+        s.entries.iter().for_each(|r| rows.push(row("  entry", rule_text(r))));
+        s.exits.iter().for_each(|r| rows.push(row("  exit", rule_text(r))));
+    }
+    section("strategies", rows)
+}
+
+fn limits(plan: &Plan) -> Section {
+    let e = &plan.engine;
+    let l = &e.risk;
+    let base = &e.currencies[e.base_currency.index()];
+    let equity = e.balances[e.base_currency.index()];
+    let mut rows = Vec::new();
+    let money = |m: Money| format!("{} {}", Scaled { value: m.0, exponent: base.scale }, base.code);
+    let fractions: [(&str, Option<Ratio>); 6] = [
+        ("max_position_size", l.max_position_size),
+        ("risk_per_trade", l.risk_per_trade),
+        ("position_concentration", l.position_concentration),
+        ("leverage_limit", l.leverage_limit),
+        ("max_daily_loss", l.max_daily_loss),
+        ("max_drawdown", l.max_drawdown),
+    ];
+    for (name, limit) in fractions {
+        let text = limit.map_or("off".into(), |r| {
+            format!("{} of equity, {} at the start", r.to_decimal(), money(equity.mul_floor(r)))
+        });
+        rows.push(row(name, text));
+    }
+    if let (Some(limit), Some(i)) = (l.max_position_size, e.instruments.first()) {
+        let whole = Scaled { value: i.lot.into(), exponent: i.qty_exponent };
+        rows.push(row(
+            "  in lots",
+            format!("equity x {} / price, in lots of {whole} {}", limit.to_decimal(), i.symbol),
+        ));
+    }
+    rows.push(row("max_gross_exposure", l.max_gross_exposure.map_or("off".into(), money)));
+    rows.push(row("max_net_exposure", l.max_net_exposure.map_or("off".into(), money)));
+    rows.push(row("price_collar", l.price_collar.map_or("off".into(), |r| r.to_decimal().to_string())));
+    rows.push(row("order rate", l.order_rate.map_or("off".into(), |n| format!("{n} a second"))));
+    let ms = |ns: Option<i64>| ns.map_or("off".into(), |ns| format!("{} ms", ns / 1_000_000));
+    rows.push(row("duplicate window", ms(l.duplicate_window_ns)));
+    rows.push(row("stale after", ms(l.stale_after_ns)));
+    rows.push(row("stop required", l.stop_loss_required.to_string()));
+    section("limits", rows)
+}
+
+fn paper(plan: &Plan) -> Section {
+    let p = &plan.paper;
+    let mut rows = vec![row(
+        "mode",
+        if p.basic { "basic: at once and exactly; on bars at the next open" } else { "realistic" },
+    )];
+    if !p.basic {
+        rows.push(row("slippage", format!("{:?}, base {}", p.slippage, p.base_slippage.to_decimal())));
+        rows.push(row("impact per 100,000", p.impact.to_decimal().to_string()));
+        rows.push(row(
+            "latency",
+            format!("{} to {} ms", p.min_latency_ns / 1_000_000, p.max_latency_ns / 1_000_000),
+        ));
+        rows.push(row("partial fills", p.partial_probability.to_decimal().to_string()));
+        rows.push(row("rejections", p.reject_probability.to_decimal().to_string()));
+    }
+    rows.push(row("seed", p.seed.to_string()));
+    section("paper venue", rows)
+}
+
+/// What the hot thread does without work, and why.
+pub(crate) fn idle_text(plan: &Plan, processors: usize) -> String {
+    let r = &plan.runtime;
+    match r.idle {
+        Idle::Auto if r.hot_core.is_some() && processors > 1 => "spin: pinned, alone on its core".into(),
+        Idle::Auto => "yield: the thread does not own a core".into(),
+        other => format!("{}: as configured", other.label()),
+    }
+}
+
+fn threads(plan: &Plan, processors: usize) -> Section {
+    let r = &plan.runtime;
+    let core = |c: Option<usize>| match c {
+        Some(c) if c >= processors => {
+            format!("core {c}, which this machine does not have ({processors} processors)")
+        }
+        Some(c) => format!("core {c}"),
+        None => "not pinned".into(),
+    };
+    let mut rows = vec![row("layout", r.layout.label())];
+    match r.layout {
+        Layout::Invoker => rows.push(row("all agents", "the caller's thread")),
+        Layout::Shared => {
+            rows.push(row(
+                "hot: feed, engine, venue",
+                format!("{}, {}", core(r.hot_core), idle_text(plan, processors)),
+            ));
+            rows.push(row("cold: journal, digest", format!("{}, backoff", core(r.cold_core))));
+            let bytes = r.journal_ring_records * 128;
+            rows.push(row(
+                "ring hot to cold",
+                format!("{} records, {} KiB; full: the source waits", r.journal_ring_records, bytes / 1024),
+            ));
+        }
+    }
+    section("threads", rows)
+}
+
+fn memory(plan: &Plan) -> Section {
+    let e = &plan.engine;
+    let books = e.instruments.len() * e.book_levels as usize * 2 * 16;
+    let orders = e.max_open_orders as usize * 144;
+    let ring =
+        if plan.runtime.layout == Layout::Shared { plan.runtime.journal_ring_records * 128 } else { 0 };
+    let segment = plan.journal.segment_mb << 20;
+    let kib = |bytes: usize| format!("{} KiB", bytes.div_ceil(1024));
+    // 128 bytes for each input: at 100 events a second, a quiet instrument.
+    let per_day = 128.0 * 100.0 * 86_400.0 / 1e9;
+    let rows = vec![
+        row("order books", kib(books)),
+        row("order table", kib(orders)),
+        row("ring", kib(ring)),
+        row("journal segment, mapped", kib(segment)),
+        row("journal growth", format!("{per_day:.1} GB a day for every 100 inputs a second")),
+        row(
+            "durability",
+            format!(
+                "behind: a crash of the process loses what is in the ring; a power cut what is younger than {} ms",
+                plan.journal.msync_ms
+            ),
+        ),
+    ];
+    section("memory and journal", rows)
+}

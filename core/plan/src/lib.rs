@@ -1,0 +1,75 @@
+//! Configuration text to an immutable plan: every error at once, nothing left to decide at run time.
+//!
+//! This room reads YAML and JSON, accepts the shapes of the system that Pinion re-implements, and turns
+//! them into the plan from which every array is sized. It runs before any hot thread exists. It may read
+//! the text that it is given and nothing else (the existence of data files excepted); it never panics on
+//! bad text. What is wrong comes back as [`Diagnostics`]: place, reason and remedy of each mistake.
+//!
+//! ```text
+//!   text -> tree (places) -> Config (typed, defaults) -> + facts about the data -> Plan, canonical text
+//! ```
+
+mod canonical;
+mod compile;
+mod config;
+mod diagnostic;
+mod explain;
+mod fields;
+mod keys;
+mod parts;
+mod read;
+mod resolve;
+mod rules_read;
+mod schema;
+mod tree;
+
+pub use compile::Plan;
+pub use config::{
+    BrokerType, Config, Fact, Idle, JournalConfig, Layout, PaperPlan, RuntimeConfig, Slippage, TradingMode,
+};
+pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+pub use explain::{Explanation, explain};
+pub use parts::{Migration, Part, check_part, migrate};
+pub use schema::schema;
+
+use std::path::Path;
+
+/// Reads a configuration. `file` names it in messages; its data files are relative to `base`.
+pub fn read(file: &str, text: &str, base: &Path) -> Result<(Config, Diagnostics), Diagnostics> {
+    let mut found = Diagnostics::new(file, text);
+    let Some(node) = tree::parse(text, &mut found) else { return Err(found) };
+    let config = read::config(&node, base, &mut found);
+    if found.has_errors() { Err(found) } else { Ok((config, found)) }
+}
+
+/// Compiles a configuration with what is known about its data. Warnings are added to `found`.
+pub fn compile(config: &Config, facts: &[Fact], found: &mut Diagnostics) -> Result<Plan, Diagnostics> {
+    let mut config = config.clone();
+    resolve::resolve(&mut config, facts, found);
+    if found.has_errors() {
+        return Err(found.clone());
+    }
+    let plan = compile::compile(&config, canonical::text(&config), found);
+    match plan {
+        Some(plan) if !found.has_errors() => Ok(plan),
+        _ => Err(found.clone()),
+    }
+}
+
+/// The plan of a canonical text, as the journal keeps it.
+pub fn from_canonical(text: &str) -> Result<Plan, Diagnostics> {
+    let (config, mut found) = read("the journal's plan", text, Path::new("."))?;
+    compile(&config, &[], &mut found)
+}
+
+impl Plan {
+    /// Why this plan cannot run in this build, if it cannot.
+    pub fn refusal(&self) -> Option<&'static str> {
+        match self.mode {
+            TradingMode::Paper => None,
+            TradingMode::Testnet | TradingMode::Shadow | TradingMode::Live => {
+                Some("this build trades on paper only: write `trading_mode: paper` to run on recorded data")
+            }
+        }
+    }
+}

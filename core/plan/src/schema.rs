@@ -1,0 +1,102 @@
+//! The JSON schema of a configuration, made from the same tables that read it.
+
+use crate::fields::{KeyDef, KeyKind};
+use crate::keys;
+use pinion_engine::rules::catalog::RULES;
+use pinion_engine::rules::params::{ParamDef, ParamKind, RuleKind};
+use serde_json::{Map, Value, json};
+
+/// JSON Schema, draft 2020-12.
+pub fn schema() -> Value {
+    let mut root = object(keys::CONFIG);
+    root["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    root["title"] = json!("Pinion configuration");
+    root["$defs"] = json!({
+        "strategy": object(keys::STRATEGY),
+        "instrument": object(keys::INSTRUMENT),
+        "entry_rule": rules(RuleKind::Entry),
+        "exit_rule": rules(RuleKind::Exit),
+    });
+    root
+}
+
+fn object(table: &[KeyDef]) -> Value {
+    let properties: Map<String, Value> = table.iter().map(|k| (k.name.to_string(), key(k))).collect();
+    json!({ "type": "object", "additionalProperties": false, "properties": properties })
+}
+
+fn key(def: &KeyDef) -> Value {
+    let mut value = match (&def.kind, def.name) {
+        (KeyKind::Value(kind), _) => param_kind(kind),
+        (KeyKind::Text, _) => json!({ "type": "string" }),
+        (KeyKind::Amount, _) => json!({ "type": ["number", "string"] }),
+        (KeyKind::Section(table), _) => object(table),
+        (_, "entry_mixins") => json!({ "type": "array", "items": { "$ref": "#/$defs/entry_rule" } }),
+        (_, "exit_mixins") => json!({ "type": "array", "items": { "$ref": "#/$defs/exit_rule" } }),
+        (_, "strategies") => json!({ "type": "array", "items": { "$ref": "#/$defs/strategy" } }),
+        (KeyKind::Custom("array"), "instruments") => {
+            json!({ "type": "array", "items": { "anyOf": [{ "$ref": "#/$defs/instrument" }, { "type": "string" }] } })
+        }
+        (KeyKind::Custom("any"), _) => json!({}),
+        (KeyKind::Custom(kind), _) => json!({ "type": kind }),
+        (KeyKind::Ignored(instead), _) => json!({ "deprecated": true, "description": instead }),
+    };
+    if !def.doc.is_empty() {
+        let unit = if def.unit.is_empty() { String::new() } else { format!(" ({})", def.unit) };
+        value["description"] = json!(format!("{}{unit}", def.doc));
+    }
+    value
+}
+
+fn param_kind(kind: &ParamKind) -> Value {
+    let number = |r: pinion_model::number::Ratio| json!(r.to_decimal().to_f64());
+    match kind {
+        ParamKind::Int { default, min, max } => {
+            json!({ "type": "integer", "default": default, "minimum": min, "maximum": max })
+        }
+        ParamKind::Ratio { default, min, max } => {
+            json!({ "type": ["number", "string"], "default": number(*default), "minimum": number(*min), "maximum": number(*max) })
+        }
+        ParamKind::Bool { default } => json!({ "type": "boolean", "default": default }),
+        ParamKind::Choice { default, options } => json!({ "enum": options, "default": options[*default] }),
+        ParamKind::RatioList { max_len, .. } => {
+            json!({ "type": "array", "items": { "type": ["number", "string"] }, "maxItems": max_len })
+        }
+    }
+}
+
+fn param(def: &ParamDef) -> Value {
+    let mut value = param_kind(&def.kind);
+    let unit = if def.unit.is_empty() { String::new() } else { format!(" ({})", def.unit) };
+    value["description"] = json!(format!("{}{unit}", def.doc));
+    value
+}
+
+/// A rule by name, or with its parameters, with or without their prefix.
+fn rules(kind: RuleKind) -> Value {
+    let (prefix, word) = if kind == RuleKind::Entry { ("e_", "Entry") } else { ("x_", "Exit") };
+    let mine = || RULES.iter().filter(|r| r.kind == kind);
+    let spellings = |name: &str| {
+        json!([name, format!("{name}Mixin"), format!("{name}{word}"), format!("{name}{word}Mixin")])
+    };
+    let names: Vec<Value> =
+        mine().flat_map(|r| spellings(r.name).as_array().cloned().unwrap_or_default()).collect();
+    let groups: Vec<Value> = mine()
+        .map(|r| {
+            let mut properties = Map::new();
+            for p in r.params {
+                properties.insert(p.name.into(), param(p));
+                properties.insert(format!("{prefix}{}", p.name), param(p));
+            }
+            let parameters = json!({ "type": "object", "additionalProperties": false, "properties": properties });
+            json!({
+                "type": "object",
+                "description": r.doc,
+                "required": ["name"],
+                "additionalProperties": false,
+                "properties": { "name": { "enum": spellings(r.name) }, "parameters": parameters, "timeframe": { "type": "string" } },
+            })
+        })
+        .collect();
+    json!({ "anyOf": [{ "enum": names }, { "anyOf": groups }] })
+}

@@ -1,0 +1,549 @@
+//! The paper venue: orders in, execution reports out, in virtual time.
+//!
+//! What the engine sends takes a random latency to arrive (never overtaking what was sent before), is
+//! filled against the market as it stands at that moment or rests, and its reports take a latency back.
+//! Nothing fills before its order has arrived. On bars, market orders fill at the next bar's open, stops
+//! are tested before limits, a stop fills at the worse of trigger and open, a limit at its price or the
+//! better open. A resting limit fills when the market trades through it, or at its price once the
+//! quantity that stood ahead of it has traded.
+//!
+//! Reduce-only orders never trade more than the position that this venue knows; what is left of them
+//! expires.
+
+use crate::market::{Touch, is_at_or_better};
+use crate::pricing;
+use crate::random::Random;
+use pinion_engine::plan::EnginePlan;
+use pinion_model::body::{CancelBody, ExecutionBody, OrderBody};
+use pinion_model::event::{Bar, Market, MarketEvent};
+use pinion_model::instrument::InstrumentId;
+use pinion_model::number::{Price, Qty, Ratio};
+use pinion_model::order::*;
+use pinion_plan::PaperPlan;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// What was sent and has not arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Message {
+    Order(Live),
+    Cancel { order: u64, instrument: InstrumentId },
+}
+
+/// An order at the venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Live {
+    number: u64,
+    instrument: InstrumentId,
+    side: Side,
+    order_type: OrderType,
+    tif: TimeInForce,
+    reduce_only: bool,
+    limit: Price,
+    trigger: Price,
+    leaves: Qty,
+    filled: Qty,
+    /// Quantity that stood ahead of a resting limit; `None` until it is known.
+    ahead: Option<Qty>,
+    /// The order may fill in parts only, and has not done so yet.
+    partial: bool,
+}
+
+/// A report on its way, or due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Pending {
+    due_ns: i64,
+    order: Live,
+    kind_code: u8,
+    reason_code: u16,
+    venue_ns: i64,
+    price: Price,
+    qty: Qty,
+    liquidity_code: u8,
+    exec_id: u64,
+}
+
+/// The venue's state; with its plan it continues after a restart as if there had been none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct State {
+    random: Random,
+    touches: Vec<Touch>,
+    positions: Vec<Qty>,
+    inbound: VecDeque<(i64, Message)>,
+    resting: Vec<Live>,
+    outbound: VecDeque<Pending>,
+    /// Latest arrival and latest delivery so far: nothing overtakes.
+    last_arrival_ns: i64,
+    last_delivery_ns: i64,
+    next_exec_id: u64,
+    on_bars: bool,
+}
+
+/// The paper venue.
+#[derive(Clone, Debug)]
+pub struct PaperVenue {
+    plan: EnginePlan,
+    paper: PaperPlan,
+    state: State,
+}
+
+impl PaperVenue {
+    /// A venue without orders.
+    pub fn new(plan: &EnginePlan, paper: PaperPlan) -> PaperVenue {
+        let orders = plan.max_open_orders as usize;
+        let state = State {
+            random: Random::new(paper.seed),
+            touches: vec![Touch::default(); plan.instruments.len()],
+            positions: vec![Qty::ZERO; plan.instruments.len()],
+            inbound: VecDeque::with_capacity(2 * orders),
+            resting: Vec::with_capacity(orders),
+            outbound: VecDeque::with_capacity(4 * orders),
+            last_arrival_ns: i64::MIN,
+            last_delivery_ns: i64::MIN,
+            next_exec_id: 1,
+            on_bars: false,
+        };
+        PaperVenue { plan: plan.clone(), paper, state }
+    }
+
+    /// Everything that the venue must remember over a restart, as opaque bytes for `restore`.
+    pub fn save<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.state.serialize(serializer)
+    }
+
+    /// Takes up where `save` left off.
+    pub fn restore<'de, D: serde::Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        self.state = State::deserialize(deserializer)?;
+        Ok(())
+    }
+
+    /// The engine sent an order at `now_ns`.
+    pub fn submit(&mut self, body: &OrderBody, now_ns: i64) {
+        let codes = (
+            Side::from_code(body.side),
+            OrderType::from_code(body.order_type),
+            TimeInForce::from_code(body.tif),
+        );
+        let (Some(side), Some(order_type), Some(tif)) = codes else { return };
+        let order = Live {
+            number: body.order,
+            instrument: body.instrument,
+            side,
+            order_type,
+            tif,
+            reduce_only: body.reduce_only != 0,
+            limit: body.limit,
+            trigger: body.trigger,
+            leaves: body.qty,
+            filled: Qty::ZERO,
+            ahead: None,
+            partial: self.state.random.chance(self.paper.partial_probability),
+        };
+        self.send(Message::Order(order), now_ns);
+    }
+
+    /// The engine sent a cancel at `now_ns`.
+    pub fn cancel(&mut self, body: &CancelBody, now_ns: i64) {
+        self.send(Message::Cancel { order: body.order, instrument: body.instrument }, now_ns);
+    }
+
+    fn latency_ns(&mut self) -> i64 {
+        if self.paper.max_latency_ns == 0 {
+            return 0;
+        }
+        self.state.random.between(self.paper.min_latency_ns, self.paper.max_latency_ns)
+    }
+
+    fn send(&mut self, message: Message, now_ns: i64) {
+        let arrival_ns = now_ns.saturating_add(self.latency_ns()).max(self.state.last_arrival_ns);
+        self.state.last_arrival_ns = arrival_ns;
+        self.state.inbound.push_back((arrival_ns, message));
+    }
+
+    /// When the venue will next have something to do or to say; `i64::MAX` for never.
+    #[inline]
+    pub fn next_ns(&self) -> i64 {
+        let arrival = self.state.inbound.front().map_or(i64::MAX, |(ns, _)| *ns);
+        let report = self.state.outbound.front().map_or(i64::MAX, |r| r.due_ns);
+        arrival.min(report)
+    }
+
+    /// Lets arrivals due by `until_ns` happen and returns the next report due by then. Call until `None`.
+    pub fn poll(&mut self, until_ns: i64) -> Option<ExecutionBody> {
+        loop {
+            let arrival = self.state.inbound.front().map_or(i64::MAX, |(ns, _)| *ns);
+            let report = self.state.outbound.front().map_or(i64::MAX, |r| r.due_ns);
+            if arrival <= until_ns && arrival <= report {
+                if let Some((at_ns, message)) = self.state.inbound.pop_front() {
+                    self.arrive(message, at_ns);
+                }
+            } else if report <= until_ns {
+                return self.state.outbound.pop_front().map(|r| self.body(&r));
+            } else {
+                return None;
+            }
+        }
+    }
+
+    fn arrive(&mut self, message: Message, at_ns: i64) {
+        match message {
+            Message::Cancel { order, instrument } => {
+                let at =
+                    self.state.resting.iter().position(|o| o.number == order && o.instrument == instrument);
+                match at {
+                    Some(at) => {
+                        let order = self.state.resting.remove(at);
+                        self.report(&order, ReportKind::Cancelled, Reason::None, at_ns);
+                    }
+                    None => {
+                        let ghost = ghost(order, instrument);
+                        self.report(&ghost, ReportKind::CancelRejected, Reason::TooLate, at_ns);
+                    }
+                }
+            }
+            Message::Order(order) => self.accept(order, at_ns),
+        }
+    }
+
+    fn accept(&mut self, order: Live, at_ns: i64) {
+        if self.state.random.chance(self.paper.reject_probability) {
+            self.report(&order, ReportKind::Rejected, Reason::SimulatedReject, at_ns);
+            return;
+        }
+        if order.reduce_only && self.reducible(&order) <= Qty::ZERO {
+            self.report(&order, ReportKind::Rejected, Reason::PositionClosed, at_ns);
+            return;
+        }
+        // On bars there is no market before the next open; elsewhere a market order meets it now.
+        if !self.paper.basic {
+            self.report(&order, ReportKind::Accepted, Reason::None, at_ns);
+        }
+        let mut order = order;
+        if !self.state.on_bars && self.try_fill(&mut order, at_ns) {
+            return;
+        }
+        if order.tif != TimeInForce::Gtc && !self.state.on_bars {
+            self.report(&order, ReportKind::Expired, Reason::NoMarket, at_ns);
+            return;
+        }
+        self.state.resting.push(order);
+    }
+
+    /// What a reduce-only order may still trade.
+    fn reducible(&self, order: &Live) -> Qty {
+        let position = self.state.positions[order.instrument.index()];
+        Qty((-order.side.sign() * position.0).max(0))
+    }
+
+    /// A market event reached the venue (at its receive time).
+    #[inline]
+    pub fn on_market(&mut self, event: &MarketEvent<'_>) {
+        let id = event.instrument;
+        match &event.market {
+            Market::Quote(q) => {
+                let touch = Touch { bid: q.bid, ask: q.ask, bid_qty: q.bid_qty, ask_qty: q.ask_qty };
+                self.state.touches[id.index()] = touch;
+                if !self.state.resting.is_empty() {
+                    self.match_resting(id, q.recv_ns);
+                }
+            }
+            Market::Trade(t) => {
+                let touch = &mut self.state.touches[id.index()];
+                if touch.bid.is_zero() && touch.ask.is_zero() || touch.bid == touch.ask {
+                    // No quotes come for it: the last trade is the market.
+                    *touch = Touch { bid: t.price, ask: t.price, ..Touch::default() };
+                }
+                if !self.state.resting.is_empty() {
+                    self.trade_through(id, t.price, t.qty, t.recv_ns);
+                    self.match_resting(id, t.recv_ns);
+                }
+            }
+            Market::Bar { bar, .. } => self.on_bar(id, bar),
+            Market::Depth(d) => self.on_depth(id, d),
+        }
+    }
+
+    /// Depth moves the touch only where no quotes come; the engine's book decides what is best, and the
+    /// venue follows it by [`PaperVenue::set_touch`].
+    fn on_depth(&mut self, id: InstrumentId, depth: &pinion_model::event::Depth<'_>) {
+        if !self.state.resting.is_empty() {
+            self.match_resting(id, depth.recv_ns);
+        }
+    }
+
+    /// Sets the market of an instrument that has no quotes but a book.
+    pub fn set_touch(&mut self, id: InstrumentId, touch: Touch) {
+        self.state.touches[id.index()] = touch;
+    }
+
+    /// A bar: its open meets the market orders, its range the resting ones. Only what was sent before the
+    /// bar began takes part.
+    #[inline]
+    pub fn on_bar(&mut self, id: InstrumentId, bar: &Bar) {
+        self.state.on_bars = true;
+        self.state.touches[id.index()] = Touch { bid: bar.open, ask: bar.open, ..Touch::default() };
+        if !self.state.resting.is_empty() {
+            self.match_bar(id, bar);
+        }
+    }
+
+    /// Lets orders arrive that were sent up to the beginning of a bar.
+    pub fn before_bar(&mut self, open_ns: i64) {
+        while self.state.inbound.front().is_some_and(|(ns, _)| *ns <= open_ns) {
+            if let Some((at_ns, message)) = self.state.inbound.pop_front() {
+                self.arrive(message, at_ns);
+            }
+        }
+    }
+
+    fn match_bar(&mut self, id: InstrumentId, bar: &Bar) {
+        // Market orders first, then stops, then limits: the stop is tested before the target.
+        for kind in [OrderType::Market, OrderType::Stop, OrderType::Limit] {
+            let mut at = 0;
+            while let Some(order) = self.state.resting.get(at).copied() {
+                let price = if order.instrument == id && order.order_type == kind {
+                    bar_price(&order, bar)
+                } else {
+                    None
+                };
+                let Some(mut price) = price else {
+                    at += 1;
+                    continue;
+                };
+                self.state.resting.remove(at);
+                let mut order = order;
+                if kind != OrderType::Limit {
+                    price = self.slip(&order, price, Qty::ZERO);
+                }
+                let liquidity = if kind == OrderType::Limit { Liquidity::Maker } else { Liquidity::Taker };
+                let whole = order.leaves;
+                if !self.fill(&mut order, price, whole, liquidity, bar.open_ns) {
+                    self.state.resting.insert(at, order);
+                    at += 1;
+                }
+            }
+        }
+    }
+
+    /// Tries every resting order of an instrument against the touch.
+    fn match_resting(&mut self, id: InstrumentId, now_ns: i64) {
+        let mut at = 0;
+        while let Some(order) = self.state.resting.get(at).copied() {
+            let mut order = order;
+            if order.instrument == id && self.try_fill(&mut order, now_ns) {
+                self.state.resting.remove(at);
+                continue;
+            }
+            self.state.resting[at] = order;
+            at += 1;
+        }
+    }
+
+    /// Tries an order against the touch; true when nothing is left of it.
+    fn try_fill(&mut self, order: &mut Live, now_ns: i64) -> bool {
+        let touch = self.state.touches[order.instrument.index()];
+        let (opposite, size) = touch.opposite(order.side);
+        if opposite <= Price::ZERO {
+            return false;
+        }
+        match order.order_type {
+            OrderType::Stop => {
+                // A sell stop is reached when the bid is at or below it, a buy stop when the offer is at or above.
+                let seen = touch.own(order.side.opposite()).0;
+                if seen <= Price::ZERO || !is_at_or_better(order.side.opposite(), seen, order.trigger) {
+                    return false;
+                }
+                order.order_type = OrderType::Market;
+                self.try_fill(order, now_ns)
+            }
+            OrderType::Market => {
+                let price = self.slip(order, opposite, size);
+                let whole = order.leaves;
+                self.fill(order, price, whole, Liquidity::Taker, now_ns)
+            }
+            OrderType::Limit => {
+                if is_at_or_better(order.side, opposite, order.limit) {
+                    // It crosses on arrival, or the market came through it while it rested.
+                    let arrived = order.ahead.is_none();
+                    let price = if arrived { self.slip(order, opposite, size) } else { order.limit };
+                    let price =
+                        if is_at_or_better(order.side, price, order.limit) { price } else { order.limit };
+                    let liquidity = if arrived { Liquidity::Taker } else { Liquidity::Maker };
+                    let whole = order.leaves;
+                    return self.fill(order, price, whole, liquidity, now_ns);
+                }
+                if order.ahead.is_none() {
+                    let (own, standing) = touch.own(order.side);
+                    let joins = own == order.limit;
+                    order.ahead = Some(if joins { standing } else { Qty::ZERO });
+                }
+                false
+            }
+        }
+    }
+
+    /// A trade happened: limits beyond it fill, limits at it once what stood ahead has traded.
+    fn trade_through(&mut self, id: InstrumentId, price: Price, qty: Qty, now_ns: i64) {
+        let mut at = 0;
+        while let Some(order) = self.state.resting.get(at).copied() {
+            let mut order = order;
+            let limit =
+                order.order_type == OrderType::Limit && order.instrument == id && order.ahead.is_some();
+            let mut fills = Qty::ZERO;
+            if limit && price != order.limit && is_at_or_better(order.side, price, order.limit) {
+                fills = order.leaves;
+            } else if limit && price == order.limit {
+                let ahead = order.ahead.unwrap_or_default();
+                fills = (qty - ahead).max(Qty::ZERO).min(order.leaves);
+                order.ahead = Some((ahead - qty).max(Qty::ZERO));
+            }
+            let limit_price = order.limit;
+            if fills > Qty::ZERO && self.fill(&mut order, limit_price, fills, Liquidity::Maker, now_ns) {
+                self.state.resting.remove(at);
+                continue;
+            }
+            self.state.resting[at] = order;
+            at += 1;
+        }
+    }
+
+    fn slip(&self, order: &Live, touch: Price, size: Qty) -> Price {
+        if self.paper.basic {
+            return touch;
+        }
+        let instrument = &self.plan.instruments[order.instrument.index()];
+        let scale = self.plan.currencies[instrument.settle.index()].scale;
+        pricing::slipped(&self.paper, instrument, scale, order.side, touch, size, order.leaves)
+    }
+
+    /// Fills up to `qty` of an order; true when nothing is left of it.
+    fn fill(&mut self, order: &mut Live, price: Price, qty: Qty, liquidity: Liquidity, now_ns: i64) -> bool {
+        let mut qty = qty;
+        if order.reduce_only {
+            let left = self.reducible(order);
+            if left <= Qty::ZERO {
+                self.report(order, ReportKind::Expired, Reason::PositionClosed, now_ns);
+                return true;
+            }
+            qty = qty.min(left);
+        }
+        let lot = self.plan.instruments[order.instrument.index()].lot;
+        if order.partial && qty == order.leaves {
+            order.partial = false;
+            let share = Ratio(self.state.random.between(Ratio::SCALE / 10, Ratio::SCALE * 9 / 10));
+            let part = Qty(qty.mul_floor(share).0 / lot * lot);
+            qty = if part > Qty::ZERO { part } else { qty };
+        }
+        order.leaves -= qty;
+        order.filled += qty;
+        let (instrument, side) = (order.instrument.index(), order.side);
+        self.state.positions[instrument] += Qty(side.sign() * qty.0);
+        // A fee in the base asset comes out of what was bought.
+        self.state.positions[instrument] -=
+            pricing::fee_in_kind(&self.plan, instrument, side, qty, liquidity);
+        let exec_id = self.state.next_exec_id;
+        self.state.next_exec_id += 1;
+        self.push(order, ReportKind::Fill, Reason::None, now_ns, price, qty, liquidity, exec_id);
+        let spent = order.reduce_only && self.reducible(order) <= Qty::ZERO;
+        if spent && order.leaves > Qty::ZERO {
+            self.report(order, ReportKind::Expired, Reason::PositionClosed, now_ns);
+        }
+        order.leaves.is_zero() || spent
+    }
+
+    fn report(&mut self, order: &Live, kind: ReportKind, reason: Reason, now_ns: i64) {
+        self.push(order, kind, reason, now_ns, Price::ZERO, Qty::ZERO, Liquidity::None, 0);
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the fields of one report")]
+    fn push(
+        &mut self,
+        order: &Live,
+        kind: ReportKind,
+        reason: Reason,
+        venue_ns: i64,
+        price: Price,
+        qty: Qty,
+        liquidity: Liquidity,
+        exec_id: u64,
+    ) {
+        let due_ns = venue_ns.saturating_add(self.latency_ns()).max(self.state.last_delivery_ns);
+        self.state.last_delivery_ns = due_ns;
+        self.state.outbound.push_back(Pending {
+            due_ns,
+            order: *order,
+            kind_code: kind.code(),
+            reason_code: reason.code(),
+            venue_ns,
+            price,
+            qty,
+            liquidity_code: liquidity.code(),
+            exec_id,
+        });
+    }
+
+    fn body(&self, r: &Pending) -> ExecutionBody {
+        let liquidity = Liquidity::from_code(r.liquidity_code).unwrap_or(Liquidity::None);
+        let index = r.order.instrument.index();
+        let (fee, currency) = if r.qty.is_zero() {
+            (Default::default(), self.plan.instruments[index].settle)
+        } else {
+            pricing::fee(&self.plan, index, r.order.side, r.price, r.qty, liquidity)
+        };
+        ExecutionBody {
+            seq: 0,
+            time_ns: r.due_ns,
+            venue_ns: r.venue_ns,
+            order: r.order.number,
+            price: r.price,
+            qty: r.qty,
+            fee,
+            fee_currency: currency.0,
+            kind: r.kind_code,
+            liquidity: r.liquidity_code,
+            instrument: r.order.instrument,
+            cumulative: r.order.filled,
+            exec_id: r.exec_id,
+            reason: r.reason_code,
+            reserved: [0; 3],
+        }
+    }
+}
+
+/// Where an order fills within a bar, or `None`.
+fn bar_price(order: &Live, bar: &Bar) -> Option<Price> {
+    let reached = |price: Price| bar.low <= price && price <= bar.high;
+    match (order.order_type, order.side) {
+        (OrderType::Market, _) => Some(bar.open),
+        // The worse of trigger and open.
+        (OrderType::Stop, Side::Sell) => (bar.low <= order.trigger).then(|| order.trigger.min(bar.open)),
+        (OrderType::Stop, Side::Buy) => (bar.high >= order.trigger).then(|| order.trigger.max(bar.open)),
+        // The better of limit and open; a touch alone does not fill, the bar must trade through.
+        (OrderType::Limit, Side::Buy) if bar.open <= order.limit => Some(bar.open),
+        (OrderType::Limit, Side::Sell) if bar.open >= order.limit => Some(bar.open),
+        (OrderType::Limit, Side::Buy) => {
+            (bar.low < order.limit && reached(order.limit)).then_some(order.limit)
+        }
+        (OrderType::Limit, Side::Sell) => {
+            (bar.high > order.limit && reached(order.limit)).then_some(order.limit)
+        }
+    }
+}
+
+/// An order that the venue does not have, for the refusal of its cancel.
+fn ghost(number: u64, instrument: InstrumentId) -> Live {
+    Live {
+        number,
+        instrument,
+        side: Side::Buy,
+        order_type: OrderType::Market,
+        tif: TimeInForce::Gtc,
+        reduce_only: false,
+        limit: Price::ZERO,
+        trigger: Price::ZERO,
+        leaves: Qty::ZERO,
+        filled: Qty::ZERO,
+        ahead: None,
+        partial: false,
+    }
+}
