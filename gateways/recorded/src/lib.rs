@@ -1,1 +1,78 @@
-//! x
+//! Recorded market data as a feed: captures, bars, trades and quotes in files, to market events.
+//!
+//! It runs on whichever thread pulls it, reads files in blocks and decodes into reused buffers, so memory
+//! does not grow with the length of a recording (files that run backwards in time excepted). It never
+//! guesses at a broken line: the line is counted with its reason and skipped, and a file that is mostly
+//! broken is refused.
+//!
+//! | file | one idea |
+//! |---|---|
+//! | [`lines`] | bytes of a plain or compressed file, line by line |
+//! | [`format`] | what kind of file it is |
+//! | [`rows`] | one line of a table to a bar, quote or trade |
+//! | [`source`] | files to a stream of events in order of time |
+//! | [`survey`] | what a recording holds |
+
+pub mod format;
+pub mod lines;
+pub mod rows;
+pub mod source;
+pub mod survey;
+mod time;
+
+use std::path::PathBuf;
+
+/// Why data cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// The file cannot be opened or read to its end.
+    #[error("{file}: {source}", file = file.display())]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is of no kind that is known.
+    #[error("{file}:{line}: {reason}", file = file.display())]
+    Format {
+        /// The file.
+        file: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// What is wrong and what is expected.
+        reason: String,
+    },
+    /// Too many lines are broken.
+    #[error("{file}: {broken} of {lines} lines are broken, first line {first}: {reason}; is this the right file?", file = file.display())]
+    MostlyBroken {
+        /// The file.
+        file: PathBuf,
+        /// Lines read.
+        lines: u64,
+        /// Broken ones.
+        broken: u64,
+        /// Number of the first broken line.
+        first: u64,
+        /// Why it is broken.
+        reason: String,
+    },
+}
+
+/// Lines that could not be read, with the first few reasons.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Broken {
+    /// How many.
+    pub count: u64,
+    /// Line numbers and reasons of the first ten.
+    pub first: Vec<(u64, String)>,
+}
+
+impl Broken {
+    pub(crate) fn add(&mut self, line: u64, reason: impl std::fmt::Display) {
+        self.count += 1;
+        if self.first.len() < 10 {
+            self.first.push((line, reason.to_string()));
+        }
+    }
+}

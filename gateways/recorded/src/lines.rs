@@ -1,0 +1,131 @@
+//! Bytes of a plain, gzip, zstd or zip file, line by line, in blocks of a fixed size.
+
+use crate::DataError;
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+const BLOCK: usize = 256 * 1024;
+/// Longest line: a depth snapshot of 5,000 levels is below 400 KiB.
+const MAX_LINE: usize = 8 << 20;
+
+/// Lines of a file.
+pub struct Lines {
+    file: PathBuf,
+    reader: Box<dyn Read + Send>,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    number: u64,
+    bytes: u64,
+    ended: bool,
+}
+
+/// Opens a file and tells the name of what is in it (a zip's entry, else the file).
+pub fn open(path: &Path) -> Result<(Lines, String), DataError> {
+    let io = |source| DataError::Io { file: path.to_path_buf(), source };
+    let mut file = File::open(path).map_err(io)?;
+    let mut magic = [0u8; 4];
+    let got = read_full(&mut file, &mut magic).map_err(io)?;
+    let name = path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
+    let whole = Cursor::new(magic[..got].to_vec()).chain(file);
+    let (reader, name): (Box<dyn Read + Send>, String) = match &magic[..got] {
+        [0x1f, 0x8b, ..] => (Box::new(flate2::read::MultiGzDecoder::new(whole)), name),
+        [0x28, 0xb5, 0x2f, 0xfd] => (Box::new(zstd::stream::read::Decoder::new(whole).map_err(io)?), name),
+        [b'P', b'K', 3, 4] => zip_entry(path)?,
+        _ => (Box::new(whole), name),
+    };
+    let lines = Lines {
+        file: path.to_path_buf(),
+        reader,
+        buffer: vec![0; BLOCK],
+        start: 0,
+        end: 0,
+        number: 0,
+        bytes: 0,
+        ended: false,
+    };
+    Ok((lines, name))
+}
+
+fn read_full(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut got = 0;
+    while got < buffer.len() {
+        match reader.read(&mut buffer[got..])? {
+            0 => break,
+            n => got += n,
+        }
+    }
+    Ok(got)
+}
+
+/// The single table in a zip, unpacked: such files hold one day of one instrument.
+fn zip_entry(path: &Path) -> Result<(Box<dyn Read + Send>, String), DataError> {
+    let io = |source| DataError::Io { file: path.to_path_buf(), source };
+    let bad = |e: zip::result::ZipError| io(io::Error::other(e));
+    let mut archive = zip::ZipArchive::new(File::open(path).map_err(io)?).map_err(bad)?;
+    if archive.len() != 1 {
+        let reason = format!("the archive holds {} files; one is expected", archive.len());
+        return Err(DataError::Format { file: path.to_path_buf(), line: 0, reason });
+    }
+    let mut entry = archive.by_index(0).map_err(bad)?;
+    let name = entry.name().map_err(bad)?.into_owned();
+    let mut bytes = Vec::new();
+    entry.read_to_end(&mut bytes).map_err(io)?;
+    Ok((Box::new(Cursor::new(bytes)), name))
+}
+
+impl Lines {
+    /// The next line without its end, and its number from 1.
+    #[inline]
+    pub fn next_line(&mut self) -> Result<Option<(u64, &[u8])>, DataError> {
+        loop {
+            if let Some(at) = memchr::memchr(b'\n', &self.buffer[self.start..self.end]) {
+                let (from, to) = (self.start, self.start + at);
+                self.start = to + 1;
+                self.number += 1;
+                let to = if to > from && self.buffer[to - 1] == b'\r' { to - 1 } else { to };
+                return Ok(Some((self.number, &self.buffer[from..to])));
+            }
+            if self.ended {
+                if self.start == self.end {
+                    return Ok(None);
+                }
+                let (from, to) = (self.start, self.end);
+                self.start = self.end;
+                self.number += 1;
+                return Ok(Some((self.number, &self.buffer[from..to])));
+            }
+            self.fill()?;
+        }
+    }
+
+    fn fill(&mut self) -> Result<(), DataError> {
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.end == self.buffer.len() {
+            if self.end >= MAX_LINE {
+                let reason = "a line of more than 8 MiB; this is not a text recording".to_string();
+                return Err(DataError::Format { file: self.file.clone(), line: self.number + 1, reason });
+            }
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+        let got = self.reader.read(&mut self.buffer[self.end..]);
+        let got = got.map_err(|source| DataError::Io { file: self.file.clone(), source })?;
+        self.end += got;
+        self.bytes += got as u64;
+        self.ended = got == 0;
+        Ok(())
+    }
+
+    /// Unpacked bytes read so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+}

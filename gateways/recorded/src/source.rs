@@ -1,0 +1,395 @@
+//! Files to a stream of market events in order of time, a chunk at a time.
+//!
+//! One table gives chunks of one type, which the engine takes without looking at each event's kind. A
+//! capture, or several files merged by time, gives mixed chunks. Memory is bounded by the chunk, except
+//! for files that run backwards in time: those are read whole and turned round.
+
+use crate::format::{Format, detect};
+use crate::lines::{Lines, open};
+use crate::rows::{Row, RowReader};
+use crate::{Broken, DataError};
+use pinion_binance::symbols::Units;
+use pinion_binance::{Decoded, Decoder, Reject, SymbolTable};
+use pinion_model::event::{Bar, Depth, Level, Market, MarketEvent, Quote, Trade};
+use pinion_model::instrument::{Instrument, InstrumentId};
+use std::path::{Path, PathBuf};
+
+/// Most items of a chunk.
+const CHUNK: usize = 16_384;
+/// Fewest lines before a file can be called mostly broken.
+const ENOUGH_LINES: u64 = 20;
+const DEPTH_LEVELS: usize = 20_000;
+
+/// A market event without its levels.
+#[derive(Clone, Copy, Debug)]
+pub struct Event {
+    /// Instrument.
+    pub instrument: InstrumentId,
+    /// Line in its file, from 1.
+    pub cursor: u64,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug)]
+pub enum EventKind {
+    /// Best bid and offer.
+    Quote(Quote),
+    /// A trade.
+    Trade(Trade),
+    /// A bar of this length in ns.
+    Bar(Bar, i64),
+    /// Depth whose levels are `levels[start..start + bids + asks]` of the chunk.
+    Depth {
+        /// The update with empty levels.
+        head: Depth<'static>,
+        /// First level.
+        start: usize,
+        /// Bids.
+        bids: usize,
+        /// Offers.
+        asks: usize,
+    },
+}
+
+impl Event {
+    /// With its levels.
+    #[inline]
+    pub fn with_levels<'a>(&self, levels: &'a [Level]) -> MarketEvent<'a> {
+        let market = match self.kind {
+            EventKind::Quote(q) => Market::Quote(q),
+            EventKind::Trade(t) => Market::Trade(t),
+            EventKind::Bar(bar, interval_ns) => Market::Bar { bar, interval_ns },
+            EventKind::Depth { head, start, bids, asks } => {
+                let (bids, asks) = levels[start..start + bids + asks].split_at(bids);
+                Market::Depth(Depth { bids, asks, ..head })
+            }
+        };
+        MarketEvent { instrument: self.instrument, cursor: self.cursor, market }
+    }
+
+    fn time_ns(&self) -> i64 {
+        match &self.kind {
+            EventKind::Quote(q) => q.recv_ns,
+            EventKind::Trade(t) => t.recv_ns,
+            EventKind::Bar(bar, interval_ns) => bar.open_ns + interval_ns,
+            EventKind::Depth { head, .. } => head.recv_ns,
+        }
+    }
+}
+
+/// Some events in order of time.
+#[derive(Debug)]
+pub enum Chunk<'a> {
+    /// Bars of one instrument.
+    Bars {
+        /// Instrument.
+        instrument: InstrumentId,
+        /// Length of a bar, ns.
+        interval_ns: i64,
+        /// Line of the first; the others follow one by one.
+        first_cursor: u64,
+        /// The bars.
+        bars: &'a [Bar],
+    },
+    /// Quotes of one instrument.
+    Quotes {
+        /// Instrument.
+        instrument: InstrumentId,
+        /// Line of the first; the others follow one by one.
+        first_cursor: u64,
+        /// The quotes.
+        quotes: &'a [Quote],
+    },
+    /// Anything.
+    Mixed {
+        /// The events.
+        events: &'a [Event],
+        /// Levels of the depth updates among them.
+        levels: &'a [Level],
+    },
+}
+
+/// A file to read: where, and for tables whose data it is.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// The file.
+    pub path: PathBuf,
+    /// Instrument of a table; a capture names its own.
+    pub instrument: InstrumentId,
+    /// Length of its bars, ns; 0 for other kinds.
+    pub interval_ns: i64,
+    /// The file runs backwards in time.
+    pub descending: bool,
+}
+
+enum Reader {
+    Table(Box<RowReader>),
+    Capture(Box<Decoder>),
+}
+
+/// One open file.
+struct Stream {
+    input: Input,
+    lines: Lines,
+    reader: Reader,
+    broken: Broken,
+    read: u64,
+    skip_header: bool,
+    ended: bool,
+    bars: Vec<Bar>,
+    quotes: Vec<Quote>,
+    events: Vec<Event>,
+    levels: Vec<Level>,
+    first_cursor: u64,
+    /// Next event to be merged.
+    next: usize,
+}
+
+/// Recorded files as a feed.
+pub struct Source {
+    streams: Vec<Stream>,
+    events: Vec<Event>,
+    levels: Vec<Level>,
+}
+
+impl Source {
+    /// Opens files; their formats are told from their content.
+    pub fn open(inputs: &[Input], instruments: &[Instrument]) -> Result<Source, DataError> {
+        let streams = inputs.iter().map(|i| Stream::open(i, instruments)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Source { streams, events: Vec::new(), levels: Vec::new() })
+    }
+
+    /// The next chunk, or `None` at the end.
+    pub fn next_chunk(&mut self) -> Result<Option<Chunk<'_>>, DataError> {
+        if self.streams.len() == 1 {
+            let stream = &mut self.streams[0];
+            return Ok(if stream.fill()? { Some(stream.chunk()) } else { None });
+        }
+        self.events.clear();
+        self.levels.clear();
+        while self.events.len() < CHUNK {
+            let Some(at) = self.earliest()? else { break };
+            let stream = &mut self.streams[at];
+            let mut event = stream.events[stream.next];
+            stream.next += 1;
+            if let EventKind::Depth { start, bids, asks, .. } = &mut event.kind {
+                let from = std::mem::replace(start, self.levels.len());
+                self.levels.extend_from_slice(&stream.levels[from..from + *bids + *asks]);
+            }
+            self.events.push(event);
+        }
+        if self.events.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Chunk::Mixed { events: &self.events, levels: &self.levels }))
+    }
+
+    /// The stream whose next event is the earliest; the first of them on a tie.
+    fn earliest(&mut self) -> Result<Option<usize>, DataError> {
+        let mut best: Option<(i64, usize)> = None;
+        for (at, stream) in self.streams.iter_mut().enumerate() {
+            if stream.next == stream.events.len() && !stream.fill_events()? {
+                continue;
+            }
+            let time_ns = stream.events[stream.next].time_ns();
+            if best.is_none_or(|(t, _)| time_ns < t) {
+                best = Some((time_ns, at));
+            }
+        }
+        Ok(best.map(|(_, at)| at))
+    }
+
+    /// Unpacked bytes read so far.
+    pub fn bytes(&self) -> u64 {
+        self.streams.iter().map(|s| s.lines.bytes()).sum()
+    }
+
+    /// Broken lines of each file.
+    pub fn broken(&self) -> impl Iterator<Item = (&Path, &Broken)> {
+        self.streams.iter().map(|s| (s.lines.file(), &s.broken))
+    }
+}
+
+impl Stream {
+    fn open(input: &Input, instruments: &[Instrument]) -> Result<Stream, DataError> {
+        let (mut lines, name) = open(&input.path)?;
+        let format_error = |line, reason| DataError::Format { file: input.path.clone(), line, reason };
+        let Some((number, first)) = lines.next_line()? else {
+            return Err(format_error(1, "the file is empty".into()));
+        };
+        let detected = detect(first, &name).map_err(|reason| format_error(number, reason))?;
+        // Formats are told from the first line; reading begins anew.
+        let (lines, _) = open(&input.path)?;
+        let reader = match detected.format {
+            Format::Capture => {
+                Reader::Capture(Box::new(Decoder::new(SymbolTable::of(instruments), DEPTH_LEVELS)))
+            }
+            format => {
+                let instrument = &instruments[input.instrument.index()];
+                let units = Units { price: instrument.price_exponent, qty: instrument.qty_exponent };
+                Reader::Table(Box::new(RowReader::new(format, units)))
+            }
+        };
+        Ok(Stream {
+            input: input.clone(),
+            lines,
+            reader,
+            broken: Broken::default(),
+            read: 0,
+            skip_header: detected.header,
+            ended: false,
+            bars: Vec::new(),
+            quotes: Vec::new(),
+            events: Vec::new(),
+            levels: Vec::new(),
+            first_cursor: 0,
+            next: 0,
+        })
+    }
+
+    /// Reads the next chunk into the buffers; false at the end.
+    fn fill(&mut self) -> Result<bool, DataError> {
+        self.bars.clear();
+        self.quotes.clear();
+        self.events.clear();
+        self.levels.clear();
+        self.next = 0;
+        let most = if self.input.descending { usize::MAX } else { CHUNK };
+        while !self.ended && self.bars.len() + self.quotes.len() + self.events.len() < most {
+            if !self.step()? {
+                break;
+            }
+        }
+        if self.input.descending {
+            self.bars.reverse();
+            self.quotes.reverse();
+            self.events.reverse();
+        }
+        Ok(!(self.bars.is_empty() && self.quotes.is_empty() && self.events.is_empty()))
+    }
+
+    /// Reads one line; false when the chunk must end here.
+    #[inline]
+    fn step(&mut self) -> Result<bool, DataError> {
+        let Some((number, line)) = self.lines.next_line()? else {
+            self.ended = true;
+            self.check_broken(ENOUGH_LINES)?;
+            return Ok(false);
+        };
+        if line.is_empty() || std::mem::take(&mut self.skip_header) {
+            return Ok(self.bars.is_empty() && self.quotes.is_empty());
+        }
+        self.read += 1;
+        let instrument = self.input.instrument;
+        match &mut self.reader {
+            Reader::Table(reader) => match reader.read(line) {
+                Ok(row) => {
+                    if self.bars.is_empty() && self.quotes.is_empty() {
+                        self.first_cursor = number;
+                    }
+                    match row {
+                        Row::Bar(bar) | Row::BidAskBars(bar, _) => self.bars.push(bar),
+                        Row::Quote(quote) => self.quotes.push(quote),
+                        Row::Trade(t) => {
+                            self.events.push(Event { instrument, cursor: number, kind: EventKind::Trade(t) });
+                        }
+                    }
+                    return Ok(true);
+                }
+                Err(reason) => self.broken.add(number, reason),
+            },
+            Reader::Capture(decoder) => {
+                match decode_line(decoder, line) {
+                    Ok(Decoded::Ignored) => {}
+                    // Other instruments of the recording are not ours to count.
+                    Err(Reject::UnknownSymbol | Reject::NotAMarketTrade) => {}
+                    Ok(Decoded::Market(instrument, market)) => {
+                        let kind = keep(market, &mut self.levels);
+                        self.events.push(Event { instrument, cursor: number, kind });
+                    }
+                    Err(reason) => self.broken.add(number, reason),
+                }
+                return Ok(true);
+            }
+        }
+        self.check_broken(1000)?;
+        // After a broken line the numbers no longer run on: the chunk ends.
+        Ok(self.bars.is_empty() && self.quotes.is_empty())
+    }
+
+    fn check_broken(&self, enough: u64) -> Result<(), DataError> {
+        let good = self.read - self.broken.count;
+        let mostly = self.read >= enough && self.broken.count * 10 > self.read;
+        if (mostly || good == 0) && self.broken.count > 0 && (mostly || self.ended) {
+            return Err(mostly_broken(self.lines.file(), self.read, &self.broken));
+        }
+        Ok(())
+    }
+
+    /// The buffers as a chunk.
+    fn chunk(&self) -> Chunk<'_> {
+        let (instrument, interval_ns) = (self.input.instrument, self.input.interval_ns);
+        if !self.bars.is_empty() {
+            Chunk::Bars { instrument, interval_ns, first_cursor: self.first_cursor, bars: &self.bars }
+        } else if !self.quotes.is_empty() {
+            Chunk::Quotes { instrument, first_cursor: self.first_cursor, quotes: &self.quotes }
+        } else {
+            Chunk::Mixed { events: &self.events, levels: &self.levels }
+        }
+    }
+
+    /// As `fill`, with every item as an event; false at the end.
+    fn fill_events(&mut self) -> Result<bool, DataError> {
+        if !self.fill()? {
+            return Ok(false);
+        }
+        let (instrument, interval_ns, first) =
+            (self.input.instrument, self.input.interval_ns, self.first_cursor);
+        let bars = self.bars.iter().map(|bar| EventKind::Bar(*bar, interval_ns));
+        let kinds = bars.chain(self.quotes.iter().map(|quote| EventKind::Quote(*quote)));
+        let events = kinds.zip(first..).map(|(kind, cursor)| Event { instrument, cursor, kind });
+        self.events.extend(events);
+        Ok(true)
+    }
+}
+
+/// The refusal of a file.
+pub(crate) fn mostly_broken(file: &Path, lines: u64, broken: &Broken) -> DataError {
+    let (first, reason) = broken.first.first().cloned().unwrap_or_default();
+    DataError::MostlyBroken { file: file.to_path_buf(), lines, broken: broken.count, first, reason }
+}
+
+/// Splits a capture's line into receive time and frame, and decodes the frame.
+#[inline]
+pub(crate) fn decode_line<'a>(decoder: &'a mut Decoder, line: &[u8]) -> Result<Decoded<'a>, Reject> {
+    let space = memchr::memchr(b' ', &line[..line.len().min(24)]).ok_or(Reject::Malformed)?;
+    let recv_ns = crate::time::integer(&line[..space]).ok_or(Reject::BadNumber)?;
+    decoder.decode(recv_ns, &line[space + 1..])
+}
+
+/// A market event as a plain value, its levels put behind those that are there.
+fn keep(market: Market<'_>, levels: &mut Vec<Level>) -> EventKind {
+    match market {
+        Market::Quote(q) => EventKind::Quote(q),
+        Market::Trade(t) => EventKind::Trade(t),
+        Market::Bar { bar, interval_ns } => EventKind::Bar(bar, interval_ns),
+        Market::Depth(d) => {
+            let start = levels.len();
+            levels.extend_from_slice(d.bids);
+            levels.extend_from_slice(d.asks);
+            let head = Depth {
+                recv_ns: d.recv_ns,
+                venue_ns: d.venue_ns,
+                first_id: d.first_id,
+                last_id: d.last_id,
+                prev_id: d.prev_id,
+                snapshot: d.snapshot,
+                bids: &[],
+                asks: &[],
+            };
+            EventKind::Depth { head, start, bids: d.bids.len(), asks: d.asks.len() }
+        }
+    }
+}
