@@ -1,0 +1,62 @@
+//! The journal: everything a run took in and everything it decided, in order, on disk.
+//!
+//! This crate owns the files `journal-<epoch>-<first position>.seg` of one directory and the four
+//! things done with them: append ([`Writer`]), read and follow ([`Reader`], [`Cursor`]), judge after a
+//! crash ([`scan`]) and prove whole ([`verify`]). The bytes are described in `FORMAT.md`.
+//!
+//! Threads: the writer runs on the cold journal thread, and nothing here may run on a hot one (stores to
+//! a file mapping fault). Readers run anywhere, also in other processes. Nothing here reads a clock:
+//! time arrives as arguments. Bad files and full disks are [`JournalError`]s that name the file, the
+//! position, the reason and what to do. A failed sync is [`JournalError::Durability`], and it is final.
+//!
+//! ```
+//! use pinion_journal::{Anchor, Options, Reader, Writer, verify};
+//! use pinion_model::record::{Kind, Record};
+//!
+//! # fn main() -> Result<(), pinion_journal::JournalError> {
+//! # let dir = tempfile::tempdir().unwrap();
+//! # let dir = dir.path();
+//! let mut options = Options::new(0x5eed_0000_0000_0001);
+//! options.segment_bytes = 1 << 20;
+//! options.anchor = Anchor { ticks: 1_000, wall_ns: 1_700_000_000_000_000_000, mono_ns: 500 };
+//!
+//! let mut writer = Writer::create(dir, options)?;
+//! let position = writer.append(&Record::new(Kind::Quote, 1_001, 0, [7; 96]))?;
+//! writer.mark(1_700_000_000_000_000_900)?; // everything up to here is on disk
+//! let head = writer.close(1_700_000_000_000_001_000, b"stopped by the operator")?;
+//!
+//! let mut cursor = Reader::open(dir)?.cursor(position)?;
+//! assert_eq!(cursor.next_record()?.map(|record| record.body), Some([7; 96]));
+//!
+//! let report = verify(dir)?;
+//! assert!(report.closed && report.agrees_with(&head));
+//! # Ok(())
+//! # }
+//! ```
+
+mod chain;
+mod error;
+mod files;
+mod frame;
+mod layout;
+mod map;
+mod reader;
+pub mod recover;
+mod scan;
+mod segment;
+pub mod system;
+mod verify;
+mod writer;
+
+pub use error::{Bad, BadKind, JournalError};
+pub use layout::{
+    CHECKPOINT_FRAMES, FORMAT_VERSION, HEADER_BYTES, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN, SegmentHeader,
+};
+pub use reader::{Cursor, Reader};
+pub use scan::{Recovery, scan};
+pub use system::Anchor;
+pub use verify::{VerifyReport, verify};
+pub use writer::{Head, Options, Writer};
+
+#[cfg(target_endian = "big")]
+compile_error!("the journal's files are little-endian images of memory; this target is big-endian");

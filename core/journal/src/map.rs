@@ -1,0 +1,136 @@
+//! Memory mappings of segments: the only `unsafe` code of the journal.
+//!
+//! Owns the two mappings: the writer's, which publishes frames, and the readers', which see them.
+//! [`WriteMap`] belongs to the cold journal thread; [`ReadMap`] to whoever reads. Neither may be used on
+//! a hot thread: a store to a page that write-back has cleaned faults. Offsets outside a mapping
+//! panic before memory is touched; every caller computes them from the mapped length.
+//!
+//! Proof obligations, for every `unsafe` block below:
+//! 1. *In bounds and aligned.* Mappings start on a page; `check` has tested offset and length.
+//! 2. *One writer.* The directory's lock admits one writer process, and `publish` takes `&mut self`.
+//!    A frame's bytes are stored before its commit word (release) and never changed afterwards, so a
+//!    reader that has loaded a non-zero commit word (acquire) may hold a plain reference to them.
+//! 3. *The file keeps its length while mapped.* The writer trims a file only behind its End record and
+//!    after dropping its own mapping; a [`crate::Cursor`] never looks behind an End. Whoever truncates
+//!    a segment from outside while it is mapped causes SIGBUS: judging a journal whose files may be
+//!    damaged (`verify`, `scan`) therefore reads instead of mapping.
+#![allow(unsafe_code)]
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use memmap2::{Advice, Mmap, MmapMut, MmapOptions};
+use pinion_model::record::{RECORD_BYTES, Record};
+use zerocopy::IntoBytes;
+
+use crate::layout::{HEADER_BYTES, SegmentHeader};
+
+const COMMIT_BYTES: usize = size_of::<u32>();
+
+/// The writer's mapping of one segment.
+#[derive(Debug)]
+pub(crate) struct WriteMap {
+    map: MmapMut,
+}
+
+impl WriteMap {
+    /// Maps `bytes` of a file that is at least that long, pages writable at once where possible.
+    pub(crate) fn new(file: &File, bytes: u64) -> io::Result<Self> {
+        let length = usize::try_from(bytes).map_err(io::Error::other)?;
+        // SAFETY: obligations 2 and 3: the writer holds the directory's lock and created this file.
+        let map = unsafe { MmapOptions::new().len(length).map_mut(file)? };
+        // Saves a fault per page later. Kernels before 5.14 do not know it: then the faults happen.
+        let _ = map.advise(Advice::PopulateWrite);
+        Ok(WriteMap { map })
+    }
+
+    /// Stores the segment's header.
+    pub(crate) fn put_header(&mut self, header: &SegmentHeader) {
+        self.map[..HEADER_BYTES].copy_from_slice(header.as_bytes());
+    }
+
+    /// Stores a sealed frame: its bytes first, its commit word last.
+    #[inline]
+    pub(crate) fn publish(&mut self, offset: usize, frame: &Record) {
+        check(offset, RECORD_BYTES, self.map.len());
+        let bytes = frame.as_bytes();
+        // SAFETY: obligations 1 and 2. The commit word is only ever accessed as an atomic while another
+        // process may look at it; 128-byte alignment makes it aligned.
+        unsafe {
+            let slot = self.map.as_mut_ptr().add(offset);
+            let rest = RECORD_BYTES - COMMIT_BYTES;
+            std::ptr::copy_nonoverlapping(bytes.as_ptr().add(COMMIT_BYTES), slot.add(COMMIT_BYTES), rest);
+            AtomicU32::from_ptr(slot.cast::<u32>()).store(frame.commit, Ordering::Release);
+        }
+    }
+
+    /// Frames that this writer has published.
+    pub(crate) fn frames(&self, offset: usize, count: usize) -> &[Record] {
+        check(offset, count * RECORD_BYTES, self.map.len());
+        // SAFETY: obligations 1 and 2: only this object stores here, and `&self` excludes that.
+        unsafe { std::slice::from_raw_parts(self.map.as_ptr().add(offset).cast::<Record>(), count) }
+    }
+
+    /// Waits until the bytes are on disk (`msync` with `MS_SYNC`).
+    pub(crate) fn flush(&self, offset: usize, bytes: usize) -> io::Result<()> {
+        self.map.flush_range(offset, bytes)
+    }
+}
+
+/// A reader's mapping of one segment.
+#[derive(Debug)]
+pub(crate) struct ReadMap {
+    map: Mmap,
+}
+
+impl ReadMap {
+    /// Maps the first `bytes` of a file, which must be that long.
+    pub(crate) fn new(file: &File, bytes: u64) -> io::Result<Self> {
+        let length = usize::try_from(bytes).map_err(io::Error::other)?;
+        // SAFETY: obligations 2 and 3.
+        let map = unsafe { MmapOptions::new().len(length).map(file)? };
+        // Only a hint for read-ahead; without it reading is slower, not different.
+        let _ = map.advise(Advice::Sequential);
+        Ok(ReadMap { map })
+    }
+
+    /// Bytes that are mapped.
+    pub(crate) fn len(&self) -> usize {
+        self.map.len()
+    }
+
+    /// The frame in a slot; `None` while its commit word is 0.
+    #[inline]
+    pub(crate) fn frame(&self, offset: usize) -> Option<&Record> {
+        check(offset, RECORD_BYTES, self.map.len());
+        // SAFETY: obligations 1 and 2; the pointer is only read through.
+        unsafe {
+            let slot = self.map.as_ptr().add(offset);
+            let commit = AtomicU32::from_ptr(slot.cast_mut().cast::<u32>()).load(Ordering::Acquire);
+            (commit != 0).then(|| &*slot.cast::<Record>())
+        }
+    }
+}
+
+#[inline]
+fn check(offset: usize, bytes: usize, length: usize) {
+    let inside = offset.checked_add(bytes).is_some_and(|end| end <= length);
+    assert!(
+        inside && offset.is_multiple_of(RECORD_BYTES),
+        "frame at {offset} is outside {length} mapped bytes"
+    );
+}
+
+/// Reserves a file's blocks, so that a full disk shows here and not as SIGBUS at a store.
+pub(crate) fn allocate(file: &File, bytes: u64) -> io::Result<()> {
+    let length = libc::off_t::try_from(bytes).map_err(io::Error::other)?;
+    // SAFETY: the descriptor is open for the duration of the call; no memory is passed.
+    match unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, length) } {
+        0 => Ok(()),
+        // The zeros written next reserve the blocks on file systems that do not know the call.
+        libc::EOPNOTSUPP | libc::EINVAL => Ok(()),
+        code => Err(io::Error::from_raw_os_error(code)),
+    }
+}

@@ -1,0 +1,489 @@
+//! The writer: appends records, keeps the chain, marks what is durable, closes.
+//!
+//! Owns the one writable end of a journal. Runs on the cold journal thread and must not be called from
+//! a hot one. Appending copies into a mapping; only a roll into an unprepared segment, `mark` and
+//! `close` wait for the disk. A full disk fails the call and loses nothing: the same call may be made
+//! again. A failed sync is final for the writer ([`JournalError::Durability`]).
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use pinion_model::record::{BODY_BYTES, FLAG_MORE, Kind, Record};
+
+use crate::chain::{Chain, checkpoint_due};
+use crate::error::{JournalError, io_error};
+use crate::files;
+use crate::frame::Seed;
+use crate::layout::{FORMAT_VERSION, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN, SegmentHeader};
+use crate::segment::{Prepared, Retired, Segment, frames_in};
+use crate::system::{self, Anchor, Checkpoint, End, Mark, Start, TEXT_BYTES_MAX, TEXT_FIRST_BYTES};
+
+/// Full segments that may wait for a mark; beyond it a roll syncs the oldest, so that files stay few.
+const RETIRED_MAX: usize = 16;
+
+/// What a new journal needs to know.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Number of this run, different from every other run's: random, or derived from the boot.
+    pub epoch: u64,
+    /// Hash of the plan.
+    pub plan_hash: [u8; 32],
+    /// The engine's build; up to 64 bytes are kept.
+    pub build: String,
+    /// Ticks and clocks at the start.
+    pub anchor: Anchor,
+    /// Size of a segment file.
+    pub segment_bytes: u64,
+    /// Source number of the records that the journal writes itself.
+    pub source: u32,
+}
+
+impl Options {
+    /// Options with an epoch, the default segment size and nothing else set.
+    pub fn new(epoch: u64) -> Self {
+        Options {
+            epoch,
+            plan_hash: [0; 32],
+            build: String::new(),
+            anchor: Anchor::default(),
+            segment_bytes: SEGMENT_BYTES_DEFAULT,
+            source: 0,
+        }
+    }
+}
+
+/// What identifies a journal up to its last record. Kept elsewhere, it proves later that nothing was
+/// cut off or written anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Records in the journal.
+    pub records: u64,
+    /// Position of the last record.
+    pub position: u64,
+    /// Chain value over all of it.
+    pub chain: [u8; 32],
+    /// Segment files.
+    pub segments: u64,
+}
+
+/// The writable end of a journal.
+#[derive(Debug)]
+pub struct Writer {
+    dir: PathBuf,
+    dir_file: File,
+    header: SegmentHeader,
+    seed: Seed,
+    source: u32,
+    segment: Segment,
+    prepared: Option<Prepared>,
+    retired: Vec<Retired>,
+    dir_dirty: bool,
+    segments: u64,
+    chain: Chain,
+    absorbed: u64,
+    in_group: bool,
+    last_ticks: u64,
+    durable_position: u64,
+    failed: bool,
+    #[cfg(test)]
+    sync_fault: bool,
+}
+
+impl Writer {
+    /// Starts a journal in an existing directory that holds none.
+    pub fn create(dir: impl AsRef<Path>, options: Options) -> Result<Writer, JournalError> {
+        let dir = dir.as_ref();
+        check_options(&options)?;
+        let dir_file = lock(dir)?;
+        if let Some(found) = files::occupant(dir)? {
+            return Err(JournalError::Occupied { dir: dir.to_path_buf(), found });
+        }
+        let frames = frames_in(options.segment_bytes);
+        let header =
+            SegmentHeader::new(options.epoch, options.plan_hash, &options.build, options.anchor, frames)
+                .sealed();
+        let prepared = Prepared::create(dir, options.epoch, 0, frames)?;
+        let segment = match prepared.activate(&header) {
+            Ok(segment) => segment,
+            Err(failure) => {
+                let (unused, error) = *failure;
+                // The first error is the one to act on.
+                let _ = unused.discard();
+                return Err(error);
+            }
+        };
+        let mut chain = Chain::new();
+        chain.begin_segment(&header);
+        let mut writer = Writer {
+            dir: dir.to_path_buf(),
+            dir_file,
+            seed: Seed::new(options.epoch),
+            header,
+            source: options.source,
+            segment,
+            prepared: None,
+            retired: Vec::new(),
+            dir_dirty: true,
+            segments: 1,
+            chain,
+            absorbed: 0,
+            in_group: false,
+            last_ticks: options.anchor.ticks,
+            durable_position: 0,
+            failed: false,
+            #[cfg(test)]
+            sync_fault: false,
+        };
+        writer.write_start(&options)?;
+        // A journal exists once its first header and Start are on disk: recovery relies on it.
+        writer.sync()?;
+        Ok(writer)
+    }
+
+    fn write_start(&mut self, options: &Options) -> Result<u64, JournalError> {
+        let mut build = [0; 40];
+        let kept = options.build.floor_char_boundary(build.len());
+        build[..kept].copy_from_slice(&options.build.as_bytes()[..kept]);
+        self.push_own(
+            Kind::Start,
+            system::body_of(&Start {
+                epoch: options.epoch,
+                wall_ns: options.anchor.wall_ns,
+                format_version: FORMAT_VERSION,
+                frame_bytes: size_of::<Record>() as u32,
+                plan_hash: options.plan_hash,
+                build,
+            }),
+        )
+    }
+
+    /// Appends a record and gives its position. Only `ticks`, `kind`, `version`, `flags`, `source` and
+    /// `body` of the argument count. Fails only for a reserved kind, or when the next segment cannot be
+    /// made (then the call may be repeated), or after a failed sync.
+    #[inline]
+    pub fn append(&mut self, record: &Record) -> Result<u64, JournalError> {
+        if system::is_reserved(record.kind) {
+            return Err(JournalError::Reserved { kind: record.kind });
+        }
+        self.last_ticks = record.ticks;
+        self.push(record)
+    }
+
+    /// Appends records in order and gives the position of the first; without records, the next position.
+    /// Either all are appended or, if it fails, none, as long as they fit this segment and the next.
+    pub fn append_batch(&mut self, records: &[Record]) -> Result<u64, JournalError> {
+        if let Some(record) = records.iter().find(|record| system::is_reserved(record.kind)) {
+            return Err(JournalError::Reserved { kind: record.kind });
+        }
+        self.reserve(records.len() as u64)?;
+        self.make_room()?;
+        let position = self.position();
+        for record in records {
+            self.append(record)?;
+        }
+        Ok(position)
+    }
+
+    /// Appends a text as one chained group of `kind` and gives the position of its first frame. Its
+    /// ticks are those of the record before it. It fails whole, as [`Writer::append_batch`] does.
+    pub fn append_text(&mut self, kind: Kind, text: &[u8]) -> Result<u64, JournalError> {
+        if system::is_reserved(kind as u16) {
+            return Err(JournalError::Reserved { kind: kind as u16 });
+        }
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(JournalError::TextTooLong { bytes: text.len(), limit: TEXT_BYTES_MAX });
+        }
+        self.refuse_in_group()?;
+        self.reserve(1 + (text.len() / BODY_BYTES) as u64 + 1)?;
+        let (first, rest) = text.split_at(text.len().min(TEXT_FIRST_BYTES));
+        let mut body = [0; BODY_BYTES];
+        body[..4].copy_from_slice(&(text.len() as u32).to_le_bytes());
+        body[4..4 + first.len()].copy_from_slice(first);
+        let mut frame = Record::new(kind, self.last_ticks, self.source, body);
+        frame.flags = if rest.is_empty() { 0 } else { FLAG_MORE };
+        let position = self.push(&frame)?;
+        let mut pieces = rest.chunks(BODY_BYTES).peekable();
+        while let Some(piece) = pieces.next() {
+            frame.body = [0; BODY_BYTES];
+            frame.body[..piece.len()].copy_from_slice(piece);
+            frame.flags = if pieces.peek().is_some() { FLAG_MORE } else { 0 };
+            self.push(&frame)?;
+        }
+        Ok(position)
+    }
+
+    /// Appends a pairing of ticks and clocks; later segments carry it in their header.
+    pub fn anchor(&mut self, anchor: Anchor) -> Result<u64, JournalError> {
+        self.refuse_in_group()?;
+        self.last_ticks = anchor.ticks;
+        let position = self.push_own(Kind::Anchor, system::body_of(&anchor))?;
+        self.header.anchor = anchor;
+        Ok(position)
+    }
+
+    /// Waits until everything appended is on disk, then appends a Mark that says so and gives its
+    /// position. `wall_ns` is the caller's UTC.
+    pub fn mark(&mut self, wall_ns: u64) -> Result<u64, JournalError> {
+        self.refuse_in_group()?;
+        self.sync()?;
+        let durable_position = self.durable_position;
+        self.push_own(Kind::Mark, system::body_of(&Mark { durable_position, wall_ns }))
+    }
+
+    /// Makes the next segment ready, if it is not, and says whether it did something. Call it off the
+    /// append path: it writes and syncs a whole segment. A failure leaves appending unharmed until the
+    /// current segment is full.
+    pub fn prepare_next(&mut self) -> Result<bool, JournalError> {
+        self.refuse_failed()?;
+        if self.prepared.is_some() {
+            return Ok(false);
+        }
+        let first = self.segment.end_position();
+        let prepared = Prepared::create(&self.dir, self.header.epoch, first, self.header.capacity_frames)?;
+        self.prepared = Some(prepared);
+        self.dir_dirty = true;
+        Ok(true)
+    }
+
+    /// Writes the closing figures and an End, syncs, and trims the last file to its length.
+    pub fn close(mut self, wall_ns: u64, summary: &[u8]) -> Result<Head, JournalError> {
+        self.refuse_in_group()?;
+        if !summary.is_empty() {
+            self.append_text(Kind::Summary, summary)?;
+        }
+        self.make_room()?;
+        self.absorb();
+        let end = End { chain: self.chain.head(), records: self.position() + 1, wall_ns };
+        self.push_own(Kind::End, system::body_of(&end))?;
+        self.sync()?;
+        let head = self.head();
+        if let Some(prepared) = self.prepared.take() {
+            prepared.discard()?;
+        }
+        let position = self.position();
+        let Writer { dir, dir_file, segment, .. } = self;
+        segment
+            .close()
+            .and_then(|()| dir_file.sync_all().map_err(|source| (dir, source)))
+            .map_err(|(path, source)| JournalError::Durability { path, position, source })?;
+        Ok(head)
+    }
+
+    /// Position that the next frame gets. A Checkpoint may take it before the next record does.
+    pub fn position(&self) -> u64 {
+        self.segment.next_position()
+    }
+
+    /// Every record below this position is known to be on disk.
+    pub fn durable_position(&self) -> u64 {
+        self.durable_position
+    }
+
+    /// True while the last frame has [`FLAG_MORE`]: the group's next frame must be appended first.
+    pub fn in_group(&self) -> bool {
+        self.in_group
+    }
+
+    /// The journal's identity so far. Hashes what was appended since the last checkpoint.
+    pub fn head(&mut self) -> Head {
+        self.absorb();
+        let records = self.position();
+        Head {
+            records,
+            position: records.saturating_sub(1),
+            chain: self.chain.head(),
+            segments: self.segments,
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, record: &Record) -> Result<u64, JournalError> {
+        self.make_room()?;
+        Ok(self.store(record))
+    }
+
+    fn push_own(&mut self, kind: Kind, body: [u8; BODY_BYTES]) -> Result<u64, JournalError> {
+        self.push(&Record::new(kind, self.last_ticks, self.source, body))
+    }
+
+    #[inline]
+    fn store(&mut self, record: &Record) -> u64 {
+        let position = self.segment.next_position();
+        self.segment.publish(&self.seed.sealed(record, position));
+        self.in_group = record.continues();
+        position
+    }
+
+    /// Makes sure of the next segment if frames, and a Checkpoint, may not fit this one: a group whose
+    /// end has no room would stay open for good.
+    fn reserve(&mut self, frames: u64) -> Result<(), JournalError> {
+        if frames + 1 > self.segment.end_position() - self.segment.next_position() {
+            self.prepare_next()?;
+        }
+        Ok(())
+    }
+
+    /// Makes the next slot free for any record: rolls a full segment, writes a due Checkpoint.
+    #[inline]
+    fn make_room(&mut self) -> Result<(), JournalError> {
+        self.refuse_failed()?;
+        loop {
+            if self.segment.is_full() {
+                self.roll()?;
+            } else if checkpoint_due(self.pending(), self.in_group) {
+                self.checkpoint();
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    #[inline]
+    fn pending(&self) -> u64 {
+        self.chain.pending() + (self.segment.used() - self.absorbed)
+    }
+
+    fn absorb(&mut self) {
+        self.chain.absorb(self.segment.frames_from(self.absorbed));
+        self.absorbed = self.segment.used();
+    }
+
+    #[cold]
+    fn checkpoint(&mut self) {
+        self.absorb();
+        let frames = self.chain.pending();
+        let first_position = self.position() - frames;
+        let body = system::body_of(&Checkpoint { chain: self.chain.fold(), first_position, frames });
+        self.store(&Record::new(Kind::Checkpoint, self.last_ticks, self.source, body));
+    }
+
+    #[cold]
+    fn roll(&mut self) -> Result<(), JournalError> {
+        if self.retired.len() >= RETIRED_MAX {
+            let oldest = self.retired.remove(0);
+            let synced = oldest.sync();
+            self.or_fail(synced)?;
+        }
+        self.prepare_next()?;
+        let Some(prepared) = self.prepared.take() else {
+            return Ok(());
+        };
+        self.absorb();
+        let chain_before = self.chain.head();
+        let mut header = self.header.clone();
+        header.first_position = self.segment.end_position();
+        header.chain = chain_before;
+        let header = header.sealed();
+        let next = match prepared.activate(&header) {
+            Ok(next) => next,
+            Err(failure) => {
+                let (unused, error) = *failure;
+                self.prepared = Some(unused);
+                return Err(error);
+            }
+        };
+        self.chain.fold();
+        self.chain.begin_segment(&header);
+        self.absorbed = 0;
+        self.segments += 1;
+        self.dir_dirty = true;
+        let full = std::mem::replace(&mut self.segment, next);
+        self.retired.push(full.retire());
+        Ok(())
+    }
+
+    /// Waits until everything appended is on disk, in the order in which it was written.
+    fn sync(&mut self) -> Result<(), JournalError> {
+        self.refuse_failed()?;
+        let synced = self.sync_files();
+        self.or_fail(synced)?;
+        self.durable_position = self.position();
+        Ok(())
+    }
+
+    fn sync_files(&mut self) -> Result<(), (PathBuf, io::Error)> {
+        #[cfg(test)]
+        if self.sync_fault {
+            return Err((self.dir.clone(), io::Error::from_raw_os_error(libc::EIO)));
+        }
+        for retired in &self.retired {
+            retired.sync()?;
+        }
+        self.retired.clear();
+        self.segment.flush()?;
+        if self.dir_dirty {
+            self.dir_file.sync_all().map_err(|source| (self.dir.clone(), source))?;
+            self.dir_dirty = false;
+        }
+        Ok(())
+    }
+
+    fn or_fail(&mut self, result: Result<(), (PathBuf, io::Error)>) -> Result<(), JournalError> {
+        let position = self.position();
+        result.map_err(|(path, source)| {
+            self.failed = true;
+            JournalError::Durability { path, position, source }
+        })
+    }
+
+    #[inline]
+    fn refuse_failed(&self) -> Result<(), JournalError> {
+        if self.failed {
+            return Err(JournalError::Failed { dir: self.dir.clone(), position: self.position() });
+        }
+        Ok(())
+    }
+
+    fn refuse_in_group(&self) -> Result<(), JournalError> {
+        if self.in_group {
+            return Err(JournalError::OpenGroup { position: self.position() });
+        }
+        Ok(())
+    }
+}
+
+fn check_options(options: &Options) -> Result<(), JournalError> {
+    let bytes = options.segment_bytes;
+    if !(SEGMENT_BYTES_MIN..=1 << 40).contains(&bytes) {
+        let reason = format!("{bytes} is not between {SEGMENT_BYTES_MIN} and {}", 1u64 << 40);
+        return Err(JournalError::Option { option: "segment_bytes", reason });
+    }
+    Ok(())
+}
+
+/// Takes the directory for this writer alone; the lock goes when the writer does.
+fn lock(dir: &Path) -> Result<File, JournalError> {
+    let open = |source| io_error("open the journal's directory", dir, source);
+    let dir_file = File::open(dir).map_err(open)?;
+    if !dir_file.metadata().map_err(open)?.is_dir() {
+        return Err(open(io::Error::from(io::ErrorKind::NotADirectory)));
+    }
+    match dir_file.try_lock() {
+        Ok(()) => Ok(dir_file),
+        Err(TryLockError::WouldBlock) => Err(JournalError::Locked { dir: dir.to_path_buf() }),
+        Err(TryLockError::Error(source)) => Err(io_error("lock the journal's directory", dir, source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_sync_is_final_and_nothing_is_accepted_after_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = Writer::create(dir.path(), Options::new(1)).unwrap();
+        let record = Record::new(Kind::Quote, 1, 0, [1; BODY_BYTES]);
+        writer.append(&record).unwrap();
+        writer.sync_fault = true;
+        let error = writer.mark(1).unwrap_err();
+        assert!(matches!(error, JournalError::Durability { position: 2, .. }), "{error}");
+        writer.sync_fault = false;
+        assert!(matches!(writer.append(&record), Err(JournalError::Failed { position: 2, .. })));
+        assert!(matches!(writer.mark(2), Err(JournalError::Failed { .. })), "a sync is never tried again");
+        assert!(matches!(writer.prepare_next(), Err(JournalError::Failed { .. })));
+        assert_eq!(writer.durable_position(), 1, "only the Start was ever known to be on disk");
+        assert!(matches!(writer.close(3, b""), Err(JournalError::Failed { .. })));
+    }
+}
