@@ -13,9 +13,10 @@
 use crate::market::{Touch, is_at_or_better};
 use crate::pricing;
 use crate::random::Random;
+use pinion_engine::book::Book;
 use pinion_engine::plan::EnginePlan;
 use pinion_model::body::{CancelBody, ExecutionBody, OrderBody};
-use pinion_model::event::{Bar, Market, MarketEvent};
+use pinion_model::event::{Bar, Market, MarketEvent, Quote};
 use pinion_model::instrument::InstrumentId;
 use pinion_model::number::{Price, Qty, Ratio};
 use pinion_model::order::*;
@@ -68,6 +69,7 @@ struct Pending {
 struct State {
     random: Random,
     touches: Vec<Touch>,
+    has_quotes: Vec<bool>,
     positions: Vec<Qty>,
     inbound: VecDeque<(i64, Message)>,
     resting: Vec<Live>,
@@ -94,6 +96,7 @@ impl PaperVenue {
         let state = State {
             random: Random::new(paper.seed),
             touches: vec![Touch::default(); plan.instruments.len()],
+            has_quotes: vec![false; plan.instruments.len()],
             positions: vec![Qty::ZERO; plan.instruments.len()],
             inbound: VecDeque::with_capacity(2 * orders),
             resting: Vec::with_capacity(orders),
@@ -240,17 +243,11 @@ impl PaperVenue {
     pub fn on_market(&mut self, event: &MarketEvent<'_>) {
         let id = event.instrument;
         match &event.market {
-            Market::Quote(q) => {
-                let touch = Touch { bid: q.bid, ask: q.ask, bid_qty: q.bid_qty, ask_qty: q.ask_qty };
-                self.state.touches[id.index()] = touch;
-                if !self.state.resting.is_empty() {
-                    self.match_resting(id, q.recv_ns);
-                }
-            }
+            Market::Quote(q) => self.on_quote(id, q),
             Market::Trade(t) => {
                 let touch = &mut self.state.touches[id.index()];
-                if touch.bid.is_zero() && touch.ask.is_zero() || touch.bid == touch.ask {
-                    // No quotes come for it: the last trade is the market.
+                if !self.state.has_quotes[id.index()] && (touch.bid.is_zero() || touch.bid == touch.ask) {
+                    // Neither quotes nor a book: the last trade is the market.
                     *touch = Touch { bid: t.price, ask: t.price, ..Touch::default() };
                 }
                 if !self.state.resting.is_empty() {
@@ -259,21 +256,32 @@ impl PaperVenue {
                 }
             }
             Market::Bar { bar, .. } => self.on_bar(id, bar),
-            Market::Depth(d) => self.on_depth(id, d),
+            // The engine rebuilds the book; the venue follows it.
+            Market::Depth(_) => {}
         }
     }
 
-    /// Depth moves the touch only where no quotes come; the engine's book decides what is best, and the
-    /// venue follows it by [`PaperVenue::set_touch`].
-    fn on_depth(&mut self, id: InstrumentId, depth: &pinion_model::event::Depth<'_>) {
+    /// Best bid and offer.
+    #[inline]
+    pub fn on_quote(&mut self, id: InstrumentId, q: &Quote) {
+        self.state.has_quotes[id.index()] = true;
+        self.state.touches[id.index()] =
+            Touch { bid: q.bid, ask: q.ask, bid_qty: q.bid_qty, ask_qty: q.ask_qty };
         if !self.state.resting.is_empty() {
-            self.match_resting(id, depth.recv_ns);
+            self.match_resting(id, q.recv_ns);
         }
     }
 
-    /// Sets the market of an instrument that has no quotes but a book.
-    pub fn set_touch(&mut self, id: InstrumentId, touch: Touch) {
-        self.state.touches[id.index()] = touch;
+    /// After a depth update: where no quotes come, the best levels of the rebuilt book are the market.
+    pub fn follow_book(&mut self, id: InstrumentId, book: &Book, now_ns: i64) {
+        if self.state.has_quotes[id.index()] || !book.is_synced() {
+            return;
+        }
+        if let (Some(bid), Some(ask)) = (book.best_bid(), book.best_ask()) {
+            self.state.touches[id.index()] =
+                Touch { bid: bid.price, ask: ask.price, bid_qty: bid.qty, ask_qty: ask.qty };
+            self.match_resting(id, now_ns);
+        }
     }
 
     /// A bar: its open meets the market orders, its range the resting ones. Only what was sent before the

@@ -263,6 +263,16 @@ pub struct JournalConfig {
     pub msync_ms: u64,
 }
 
+impl Config {
+    /// True when nothing about instruments or bars is left for the data to tell.
+    pub fn is_explicit(&self) -> bool {
+        let known =
+            |i: &InstrumentConfig| (i.price_decimals.is_some() || !i.ticks.is_empty()) && i.lot.is_some();
+        let cut = |s: &StrategyConfig| s.cut.is_some() && s.source.is_some();
+        !self.instruments.is_empty() && self.instruments.iter().all(known) && self.strategies.iter().all(cut)
+    }
+}
+
 /// What a survey of the data found about one instrument.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fact {

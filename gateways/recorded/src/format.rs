@@ -74,6 +74,25 @@ impl Format {
     }
 }
 
+/// The format of a file.
+pub fn of_file(path: &std::path::Path) -> Result<Format, crate::DataError> {
+    first_line(path).map(|detected| detected.format)
+}
+
+/// Opens a file for a look at its first line.
+pub(crate) fn first_line(path: &std::path::Path) -> Result<Detected, crate::DataError> {
+    let (mut lines, name) = crate::lines::open(path)?;
+    let error = |line, reason| crate::DataError::Format { file: path.to_path_buf(), line, reason };
+    let (number, first) = loop {
+        match lines.next_line()? {
+            None => return Err(error(1, "the file is empty".into())),
+            Some((_, [])) => {}
+            Some((number, line)) => break (number, line.to_vec()),
+        }
+    };
+    detect(&first, &name).map_err(|reason| error(number, reason))
+}
+
 /// A format and whether the first line is a header.
 pub(crate) struct Detected {
     pub format: Format,

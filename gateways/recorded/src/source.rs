@@ -4,7 +4,7 @@
 //! capture, or several files merged by time, gives mixed chunks. Memory is bounded by the chunk, except
 //! for files that run backwards in time: those are read whole and turned round.
 
-use crate::format::{Format, detect};
+use crate::format::{Format, first_line};
 use crate::lines::{Lines, open};
 use crate::rows::{Row, RowReader};
 use crate::{Broken, DataError};
@@ -111,6 +111,22 @@ pub enum Chunk<'a> {
     },
 }
 
+impl Chunk<'_> {
+    /// Items in the chunk.
+    pub fn len(&self) -> usize {
+        match self {
+            Chunk::Bars { bars, .. } => bars.len(),
+            Chunk::Quotes { quotes, .. } => quotes.len(),
+            Chunk::Mixed { events, .. } => events.len(),
+        }
+    }
+
+    /// True without items.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// A file to read: where, and for tables whose data it is.
 #[derive(Clone, Debug)]
 pub struct Input {
@@ -164,8 +180,8 @@ impl Source {
     /// The next chunk, or `None` at the end.
     pub fn next_chunk(&mut self) -> Result<Option<Chunk<'_>>, DataError> {
         if self.streams.len() == 1 {
-            let stream = &mut self.streams[0];
-            return Ok(if stream.fill()? { Some(stream.chunk()) } else { None });
+            let more = self.streams[0].fill()?;
+            return Ok(more.then(|| self.current()));
         }
         self.events.clear();
         self.levels.clear();
@@ -180,10 +196,15 @@ impl Source {
             }
             self.events.push(event);
         }
-        if self.events.is_empty() {
-            return Ok(None);
+        Ok((!self.events.is_empty()).then(|| self.current()))
+    }
+
+    /// The chunk that was read last.
+    pub fn current(&self) -> Chunk<'_> {
+        match &self.streams[..] {
+            [stream] => stream.chunk(),
+            _ => Chunk::Mixed { events: &self.events, levels: &self.levels },
         }
-        Ok(Some(Chunk::Mixed { events: &self.events, levels: &self.levels }))
     }
 
     /// The stream whose next event is the earliest; the first of them on a tie.
@@ -214,13 +235,7 @@ impl Source {
 
 impl Stream {
     fn open(input: &Input, instruments: &[Instrument]) -> Result<Stream, DataError> {
-        let (mut lines, name) = open(&input.path)?;
-        let format_error = |line, reason| DataError::Format { file: input.path.clone(), line, reason };
-        let Some((number, first)) = lines.next_line()? else {
-            return Err(format_error(1, "the file is empty".into()));
-        };
-        let detected = detect(first, &name).map_err(|reason| format_error(number, reason))?;
-        // Formats are told from the first line; reading begins anew.
+        let detected = first_line(&input.path)?;
         let (lines, _) = open(&input.path)?;
         let reader = match detected.format {
             Format::Capture => {

@@ -4,7 +4,7 @@
 //! Numbers are cut at nine decimals (prices) and eight (quantities), which is finer than any venue; how
 //! many of them are needed is what the plan compiler asks for.
 
-use crate::format::{Format, detect};
+use crate::format::{Format, first_line};
 use crate::lines::open;
 use crate::rows::{Row, RowReader};
 use crate::source::{decode_line, mostly_broken};
@@ -163,10 +163,8 @@ fn one_file(
     decoder: &mut Decoder,
     visitor: &mut impl Visitor,
 ) -> Result<(), DataError> {
-    let (mut lines, name) = open(path)?;
     let error = |line, reason| DataError::Format { file: path.to_path_buf(), line, reason };
-    let Some((number, first)) = lines.next_line()? else { return Err(error(1, "the file is empty".into())) };
-    let detected = detect(first, &name).map_err(|reason| error(number, reason))?;
+    let detected = first_line(path)?;
     let (mut lines, _) = open(path)?;
     survey.files.push((path.display().to_string(), detected.format.label().into()));
     let mut skip_header = detected.header;

@@ -1,0 +1,83 @@
+//! The time-stamp counter. Hot code stores raw ticks; cold code ties them to the clocks and converts.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Reads the counter.
+#[derive(Clone, Debug)]
+pub struct Ticks {
+    clock: quanta::Clock,
+}
+
+impl Default for Ticks {
+    fn default() -> Self {
+        Ticks { clock: quanta::Clock::new() }
+    }
+}
+
+impl Ticks {
+    /// The counter now; about ten nanoseconds.
+    #[inline]
+    pub fn now(&self) -> u64 {
+        self.clock.raw()
+    }
+}
+
+/// Counter and clocks, read together.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// The counter.
+    pub ticks: u64,
+    /// UTC, ns since 1970.
+    pub wall_ns: u64,
+    /// A clock that never jumps, ns since the process began.
+    pub mono_ns: u64,
+}
+
+/// Ties ticks to time.
+#[derive(Clone, Debug)]
+pub struct Anchors {
+    ticks: Ticks,
+    began: Instant,
+    first: Reading,
+}
+
+impl Anchors {
+    /// Takes the first reading.
+    pub fn new(ticks: &Ticks) -> Anchors {
+        let began = Instant::now();
+        let mut anchors =
+            Anchors { ticks: ticks.clone(), began, first: Reading { ticks: 0, wall_ns: 0, mono_ns: 0 } };
+        anchors.first = anchors.read();
+        anchors
+    }
+
+    /// Reads counter and clocks; of five tries the one in which the least time passed between them.
+    pub fn read(&self) -> Reading {
+        let one = || {
+            let before = self.ticks.now();
+            let wall_ns = wall_ns();
+            let mono_ns = self.began.elapsed().as_nanos() as u64;
+            let after = self.ticks.now();
+            (after.wrapping_sub(before), Reading { ticks: before / 2 + after / 2, wall_ns, mono_ns })
+        };
+        let tries = [one(), one(), one(), one(), one()];
+        tries.into_iter().min_by_key(|(width, _)| *width).map_or(self.first, |(_, reading)| reading)
+    }
+
+    /// The first reading.
+    pub fn first(&self) -> Reading {
+        self.first
+    }
+
+    /// Nanoseconds of one tick, from the first reading to now: the longer, the better.
+    pub fn ns_per_tick(&self) -> f64 {
+        let now = self.read();
+        let ticks = now.ticks.wrapping_sub(self.first.ticks);
+        if ticks == 0 { 1.0 } else { (now.mono_ns - self.first.mono_ns) as f64 / ticks as f64 }
+    }
+}
+
+/// UTC, ns since 1970.
+pub fn wall_ns() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64)
+}

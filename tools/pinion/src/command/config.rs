@@ -1,0 +1,146 @@
+//! `pinion config`: check, explain, migrate, schema.
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::setup::{read_text, set_up};
+use clap::{Args, Subcommand};
+use pinion_plan::{Part, check_part};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Check, explain and rewrite configurations
+#[derive(Subcommand)]
+pub enum ConfigCommand {
+    /// Check a configuration, or a part of one; every mistake is shown at once
+    #[command(after_help = "Example: pinion config check --part strategy strategy.yaml")]
+    Check(CheckArgs),
+    /// Show the compiled plan: instruments, limits, threads, memory
+    #[command(after_help = "Example: pinion config explain examples/paper.yaml")]
+    Explain(ExplainArgs),
+    /// Rewrite an old configuration in the canonical form and list what changed
+    #[command(after_help = "Example: pinion config migrate old.json --out new.yaml")]
+    Migrate(MigrateArgs),
+    /// Print the JSON schema of a configuration
+    #[command(after_help = "Example: pinion config schema > pinion.schema.json")]
+    Schema,
+}
+
+#[derive(Args)]
+pub struct CheckArgs {
+    /// Configuration file
+    file: PathBuf,
+    /// Check it as this part: config, strategy, broker, paper, risk, entry, exit, notifications
+    #[arg(long)]
+    part: Option<String>,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args)]
+pub struct ExplainArgs {
+    /// Configuration file
+    file: PathBuf,
+    /// Data files, instead of those of the configuration
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    data: Vec<PathBuf>,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args)]
+pub struct MigrateArgs {
+    /// Configuration file
+    file: PathBuf,
+    /// Write the new text here instead of printing it
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// `pinion config`.
+pub fn config(command: ConfigCommand) -> Result<(), Failure> {
+    match command {
+        ConfigCommand::Check(args) => check(&args),
+        ConfigCommand::Explain(args) => explain(&args),
+        ConfigCommand::Migrate(args) => migrate(&args),
+        ConfigCommand::Schema => {
+            println!("{:#}", pinion_plan::schema());
+            Ok(())
+        }
+    }
+}
+
+fn base(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new("."))
+}
+
+fn check(args: &CheckArgs) -> Result<(), Failure> {
+    let words = || Part::ALL.iter().map(|(_, word)| *word).collect::<Vec<_>>().join(", ");
+    let part = match &args.part {
+        None => None,
+        Some(name) => {
+            Some(Part::ALL.iter().find(|(_, word)| word == name).map(|(part, _)| *part).ok_or_else(|| {
+                Failure::Usage(format!("error: unknown part `{name}`; the parts are {}", words()))
+            })?)
+        }
+    };
+    let text = read_text(&args.file)?;
+    let name = args.file.display().to_string();
+    let (taken, mut found) = check_part(&name, &text, base(&args.file), part);
+    // A whole configuration that names its data is compiled as well: some mistakes show only then.
+    if taken == Part::Config && !found.has_errors() {
+        let (config, mut more) =
+            pinion_plan::read(&name, &text, base(&args.file)).map_err(|d| Failure::Usage(d.to_string()))?;
+        if !config.files.is_empty() {
+            match set_up(&args.file, &[], |_| ()) {
+                Ok(setup) => more = setup.warnings,
+                Err(failure) => return Err(failure),
+            }
+        }
+        found = more;
+    }
+    let word = Part::ALL.iter().find(|(p, _)| *p == taken).map_or("config", |(_, word)| *word);
+    let (errors, warnings) = found.counts();
+    if errors > 0 {
+        if args.output.is_json() {
+            println!("{:#}", json!({ "ok": false, "part": word, "diagnostics": found }));
+        }
+        return Err(Failure::Usage(format!("{found}{name}: {errors} errors, {warnings} warnings")));
+    }
+    let json = json!({ "ok": true, "part": word, "diagnostics": found });
+    args.output.put(&json, &format!("{found}{name}: good ({word}, {warnings} warnings)\n"))
+}
+
+fn explain(args: &ExplainArgs) -> Result<(), Failure> {
+    let setup = set_up(&args.file, &args.data, |_| ())?;
+    if !args.output.is_json() {
+        eprint!("{}", setup.warnings);
+    }
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let explanation = pinion_plan::explain(&setup.plan, processors);
+    let mut json = json!(explanation);
+    json["canonical"] = json!(setup.plan.canonical);
+    args.output.put(&json, &explanation.to_string())
+}
+
+fn migrate(args: &MigrateArgs) -> Result<(), Failure> {
+    let text = read_text(&args.file)?;
+    let name = args.file.display().to_string();
+    let (migration, _) = pinion_plan::migrate(&name, &text, base(&args.file))
+        .map_err(|found| Failure::Usage(found.to_string()))?;
+    let mut listed = String::new();
+    for c in &migration.changes {
+        listed += &format!("# {name}:{}:{}: {} -> {}\n", c.place.line, c.place.column, c.was, c.now);
+    }
+    match &args.out {
+        Some(file) => {
+            if file.exists() {
+                return Err(Failure::Usage(format!("error: {} exists; choose another name", file.display())));
+            }
+            std::fs::write(file, format!("{listed}{}", migration.text))?;
+            args.output.put(&json!(migration), &format!("{listed}written to {}\n", file.display()))
+        }
+        None => args.output.put(&json!(migration), &format!("{listed}{}", migration.text)),
+    }
+}

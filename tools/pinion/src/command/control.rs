@@ -1,0 +1,65 @@
+//! `pinion control` and `pinion arm`: commands to a running session.
+
+use crate::control::tell;
+use crate::failure::Failure;
+use clap::Args;
+use pinion_model::body::CommandKind;
+use std::path::PathBuf;
+
+/// Send a command to a running session: no-entries, cancel-entries, flatten, hard-stop, shutdown
+#[derive(Args)]
+#[command(after_help = "Example: pinion control flatten runs/paper-20250325T230700Z --operator ana")]
+pub struct ControlArgs {
+    /// The command
+    command: String,
+    /// Directory of the run
+    dir: PathBuf,
+    /// Who asks
+    #[arg(long, default_value = "")]
+    operator: String,
+    /// What for
+    #[arg(long, default_value = "")]
+    note: String,
+}
+
+/// Let a halted session trade again
+#[derive(Args)]
+#[command(
+    after_help = "Example: pinion arm runs/paper-20250325T230700Z --operator ana --note \"limits reviewed\""
+)]
+pub struct ArmArgs {
+    /// Directory of the run
+    dir: PathBuf,
+    /// Who takes the responsibility
+    #[arg(long)]
+    operator: String,
+    /// Why
+    #[arg(long, default_value = "")]
+    note: String,
+}
+
+/// `pinion control`.
+pub fn control(args: ControlArgs) -> Result<(), Failure> {
+    let known = CommandKind::ALL.iter().copied().filter(|k| *k != CommandKind::Arm);
+    let words: Vec<&str> = known.clone().map(CommandKind::label).collect();
+    let kind = known.clone().find(|k| k.label() == args.command);
+    let kind = kind.ok_or_else(|| {
+        Failure::Usage(format!(
+            "error: unknown command `{}`; the commands are {}",
+            args.command,
+            words.join(", ")
+        ))
+    })?;
+    answer(&tell(&args.dir, kind, &args.operator, &args.note)?)
+}
+
+/// `pinion arm`.
+pub fn arm(args: ArmArgs) -> Result<(), Failure> {
+    answer(&tell(&args.dir, CommandKind::Arm, &args.operator, &args.note)?)
+}
+
+fn answer(text: &str) -> Result<(), Failure> {
+    println!("{text}");
+    let ok = serde_json::from_str::<serde_json::Value>(text).is_ok_and(|v| v["ok"] == true);
+    if ok { Ok(()) } else { Err(Failure::Run("error: the session refused the command".into())) }
+}

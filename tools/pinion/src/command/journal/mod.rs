@@ -1,0 +1,150 @@
+//! `pinion journal`: what happened, from the journal alone.
+
+mod chain;
+mod diff;
+mod list;
+pub mod view;
+
+use crate::failure::Failure;
+use crate::output::Output;
+use clap::{Args, Subcommand};
+use pinion_journal::{Reader, scan, verify};
+use pinion_model::record::{Class, Kind};
+use serde_json::json;
+use std::path::PathBuf;
+use view::{View, hex};
+
+/// Read, verify and question journals
+#[derive(Subcommand)]
+pub enum JournalCommand {
+    /// What a journal holds
+    #[command(after_help = "Example: pinion journal info runs/paper-20250325T230700Z")]
+    Info(DirArgs),
+    /// Prove that a journal is as it was written, or name the first place that is not
+    #[command(after_help = "Example: pinion journal verify runs/paper-20250325T230700Z")]
+    Verify(DirArgs),
+    /// Print records
+    #[command(after_help = "Example: pinion journal cat runs/x --kind order,execution --json")]
+    Cat(list::CatArgs),
+    /// Print the last records, and follow new ones with -f
+    #[command(after_help = "Example: pinion journal tail -f runs/x")]
+    Tail(list::TailArgs),
+    /// The chain behind one order: input, indicators, rule, risk, times, the venue's answers
+    #[command(after_help = "Example: pinion journal why 1 runs/x")]
+    Why(chain::WhyArgs),
+    /// Percentiles of the time between the stages of orders
+    #[command(after_help = "Example: pinion journal latency runs/x")]
+    Latency(DirArgs),
+    /// The first decision in which two journals differ
+    #[command(after_help = "Example: pinion journal diff runs/a runs/b")]
+    Diff(diff::DiffArgs),
+    /// Write records as JSON lines or CSV
+    #[command(
+        after_help = "Example: pinion journal export runs/x --format csv --kind position --out positions.csv"
+    )]
+    Export(list::ExportArgs),
+}
+
+#[derive(Args)]
+pub struct DirArgs {
+    /// Directory of the journal
+    dir: PathBuf,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// `pinion journal`.
+pub fn journal(command: JournalCommand) -> Result<(), Failure> {
+    match command {
+        JournalCommand::Info(args) => info(&args),
+        JournalCommand::Verify(args) => verify_command(&args),
+        JournalCommand::Cat(args) => list::cat(&args),
+        JournalCommand::Tail(args) => list::tail(&args),
+        JournalCommand::Why(args) => chain::why(&args),
+        JournalCommand::Latency(args) => chain::latency(&args),
+        JournalCommand::Diff(args) => diff::diff(&args),
+        JournalCommand::Export(args) => list::export(&args),
+    }
+}
+
+fn info(args: &DirArgs) -> Result<(), Failure> {
+    let view = View::open(&args.dir)?;
+    let reader = Reader::open(&args.dir)?;
+    let header = reader.header();
+    let (build, epoch) = (header.build().to_string(), header.epoch);
+    let mut cursor = reader.cursor(0)?;
+    let mut counts = vec![0u64; Kind::ALL.len()];
+    let (mut records, mut first, mut last, mut closed) = (0u64, None, None, false);
+    while let Some(record) = cursor.next_record()? {
+        records += 1;
+        let Some(kind) = record.kind() else { continue };
+        counts[Kind::ALL.iter().position(|k| *k == kind).unwrap_or(0)] += 1;
+        closed = kind == Kind::End;
+        if kind.class() == Class::Input && kind != Kind::DepthLevels {
+            let at = view.fields(record).get("time").cloned().unwrap_or_default();
+            first.get_or_insert(at.clone());
+            last = Some(at);
+        }
+    }
+    let by_kind: serde_json::Map<_, _> = Kind::ALL
+        .iter()
+        .zip(&counts)
+        .filter(|(_, n)| **n > 0)
+        .map(|(k, n)| (k.label().to_string(), json!(n)))
+        .collect();
+    let json = json!({
+        "directory": args.dir.display().to_string(),
+        "name": view.plan.name,
+        "build": build,
+        "epoch": format!("{epoch:016x}"),
+        "plan_hash": hex(&view.plan.hash),
+        "records": records,
+        "closed": closed,
+        "first": first,
+        "last": last,
+        "kinds": by_kind,
+    });
+    let mut text = format!(
+        "{} ({}, {})\n",
+        view.plan.name,
+        args.dir.display(),
+        if closed { "closed" } else { "not closed" }
+    );
+    text += &format!("  build {build}   epoch {epoch:016x}   plan {}\n", &hex(&view.plan.hash)[..16]);
+    let show = |v: &Option<serde_json::Value>| v.as_ref().map_or("-".into(), view::plain);
+    text += &format!("  from {} to {}\n  {records} records\n", show(&first), show(&last));
+    for (kind, count) in &by_kind {
+        text += &format!("  {kind:<14} {count:>9}\n");
+    }
+    args.output.put(&json, &text)
+}
+
+fn verify_command(args: &DirArgs) -> Result<(), Failure> {
+    let report = verify(&args.dir)?;
+    let json = json!({
+        "sound": report.is_sound(),
+        "closed": report.closed,
+        "records": report.records,
+        "segments": report.segments,
+        "durable_position": report.durable_position,
+        "chain_head": hex(&report.chain_head),
+        "first_bad": report.first_bad.as_ref().map(ToString::to_string),
+    });
+    if let Some(bad) = &report.first_bad {
+        if args.output.is_json() {
+            println!("{json:#}");
+        }
+        return Err(Failure::Run(format!("error: {bad}\n{} records before it are sound", report.records)));
+    }
+    let state = if report.closed { "closed".into() } else { format!("not closed at {}", report.records) };
+    let torn = if report.closed { None } else { Some(scan(&args.dir)?) };
+    let lost = torn.map_or(String::new(), |r| format!("; recovery would keep {} records", r.valid_until));
+    let head = hex(&report.chain_head);
+    args.output.put(
+        &json,
+        &format!(
+            "sound: {} records in {} segments, {state}{lost}\nhead {head}\n",
+            report.records, report.segments
+        ),
+    )
+}

@@ -1,0 +1,9 @@
+//! The commands, one file each.
+
+pub mod bench;
+pub mod config;
+pub mod control;
+pub mod data;
+pub mod journal;
+pub mod replay;
+pub mod run;

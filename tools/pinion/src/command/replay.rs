@@ -1,0 +1,176 @@
+//! `pinion replay`: runs the engine over a journal's inputs and compares every output, byte for byte.
+
+use crate::command::journal::view::View;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::digest::Digest;
+use clap::Args;
+use pinion_engine::Engine;
+use pinion_engine::sink::Sink;
+use pinion_journal::Reader;
+use pinion_model::body::*;
+use pinion_model::event::{Depth, Level, Market, MarketEvent};
+use pinion_model::record::{Class, FLAG_MORE, Kind, Record};
+use serde_json::json;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+
+/// Run the engine over a journal's inputs again; succeeds only if every output is byte-identical
+#[derive(Args)]
+#[command(after_help = "Example: pinion replay runs/paper-20250325T230700Z")]
+pub struct ReplayArgs {
+    /// Directory of the journal
+    dir: PathBuf,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// What the engine makes now, to be compared with what it made then.
+#[derive(Default)]
+struct Made {
+    records: VecDeque<Record>,
+}
+
+impl Sink for Made {
+    const INPUTS: bool = true;
+    const EVIDENCE: bool = true;
+
+    fn emit<B: Body>(&mut self, body: &B) {
+        self.records.push_back(Record::new(B::KIND, 0, 0, body.to_bytes()));
+    }
+
+    fn levels(&mut self, bids: &[Level], asks: &[Level]) {
+        let mut levels = bids.iter().chain(asks).copied();
+        let groups = (bids.len() + asks.len()).div_ceil(6);
+        if let Some(head) = self.records.back_mut() {
+            head.flags = if groups > 0 { FLAG_MORE } else { 0 };
+        }
+        for at in 0..groups {
+            let body = DepthLevelsBody { levels: std::array::from_fn(|_| levels.next().unwrap_or_default()) };
+            let mut record = Record::new(Kind::DepthLevels, 0, 0, body.to_bytes());
+            record.flags = if at + 1 < groups { FLAG_MORE } else { 0 };
+            self.records.push_back(record);
+        }
+    }
+}
+
+/// What a replay found.
+struct Found {
+    inputs: u64,
+    outputs: u64,
+    digest: String,
+    difference: Option<String>,
+}
+
+/// `pinion replay`.
+pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
+    let view = View::open(&args.dir)?;
+    let found = compare(&args, &view)?;
+    let closed = pinion_journal::scan(&args.dir)?;
+    let build = Reader::open(&args.dir)?.header().build().to_string();
+    let mut json = json!({
+        "identical": found.difference.is_none(),
+        "inputs": found.inputs,
+        "outputs": found.outputs,
+        "decision_digest": found.digest,
+        "difference": found.difference,
+        "build": build,
+    });
+    json["valid_until"] = json!(closed.valid_until);
+    if let Some(difference) = found.difference {
+        if args.output.is_json() {
+            println!("{json:#}");
+        }
+        let other = if build == crate::BUILD {
+            String::new()
+        } else {
+            format!("; the journal was written by {build}, this is {}", crate::BUILD)
+        };
+        return Err(Failure::Run(format!("error: the replay differs: {difference}{other}")));
+    }
+    let text = format!(
+        "identical: {} inputs, {} outputs\ndecision digest {}\n",
+        found.inputs, found.outputs, found.digest
+    );
+    args.output.put(&json, &text)
+}
+
+fn compare(args: &ReplayArgs, view: &View) -> Result<Found, Failure> {
+    let mut engine = Engine::new(&view.plan.engine).map_err(|e| Failure::Run(format!("error: {e}")))?;
+    let mut cursor = Reader::open(&args.dir)?.cursor(0)?;
+    let (mut made, mut digest, mut group) = (Made::default(), Digest::default(), Vec::new());
+    let mut found = Found { inputs: 0, outputs: 0, digest: String::new(), difference: None };
+    'groups: while cursor.next_group(&mut group)? {
+        let Some(class) = group[0].kind().map(Kind::class) else { continue };
+        if class == Class::System {
+            continue;
+        }
+        if class == Class::Input {
+            if let Some(extra) = made.records.pop_front() {
+                found.difference = Some(format!(
+                    "at position {} an input comes, but the engine now also makes: {}",
+                    group[0].position,
+                    view.line(&extra)
+                ));
+                break;
+            }
+            if !feed(&mut engine, &group, &mut made) {
+                found.difference =
+                    Some(format!("the input at position {} cannot be read", group[0].position));
+                break;
+            }
+            found.inputs += 1;
+        } else {
+            found.outputs += 1;
+        }
+        for then in &group {
+            let now = made.records.pop_front();
+            digest.add(then);
+            if now.is_none_or(|now| (now.kind, now.flags, now.body) != (then.kind, then.flags, then.body)) {
+                let now = now.map_or("nothing".to_string(), |now| view.line(&now));
+                found.difference =
+                    Some(format!("at position {}\n  then {}\n  now  {now}", then.position, view.line(then)));
+                break 'groups;
+            }
+        }
+    }
+    if let (None, Some(extra)) = (&found.difference, made.records.front()) {
+        found.difference =
+            Some(format!("the journal ends, but the engine now also makes: {}", view.line(extra)));
+    }
+    found.digest = digest.finish();
+    Ok(found)
+}
+
+/// Gives the engine an input record; false when it is not one that can be read.
+fn feed(engine: &mut Engine, group: &[Record], made: &mut Made) -> bool {
+    let body = &group[0].body;
+    let event = |instrument, cursor, market| MarketEvent { instrument, cursor, market };
+    match group[0].kind() {
+        Some(Kind::Quote) => {
+            let b = QuoteBody::from_bytes(body);
+            engine.on_market(&event(b.instrument, b.cursor, Market::Quote(b.quote())), made);
+        }
+        Some(Kind::Trade) => {
+            let b = TradeBody::from_bytes(body);
+            engine.on_market(&event(b.instrument, b.cursor, Market::Trade(b.trade())), made);
+        }
+        Some(Kind::Bar) => {
+            let b = BarBody::from_bytes(body);
+            let market = Market::Bar { bar: b.bar(), interval_ns: b.interval_ns };
+            engine.on_market(&event(b.instrument, b.cursor, market), made);
+        }
+        Some(Kind::Depth) => {
+            let b = DepthBody::from_bytes(body);
+            let levels: Vec<Level> =
+                group[1..].iter().flat_map(|r| DepthLevelsBody::from_bytes(&r.body).levels).collect();
+            let Some(depth): Option<Depth<'_>> = b.depth(&levels) else { return false };
+            engine.on_market(&event(b.instrument, b.cursor, Market::Depth(depth)), made);
+        }
+        Some(Kind::Execution) => engine.on_execution(&ExecutionBody::from_bytes(body), made),
+        Some(Kind::Timer) => engine.on_timer(TimerBody::from_bytes(body).time_ns, made),
+        Some(Kind::Command) => engine.on_command(&CommandBody::from_bytes(body), made),
+        _ => return false,
+    }
+    true
+}

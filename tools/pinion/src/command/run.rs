@@ -1,0 +1,142 @@
+//! `pinion run` and `pinion backtest`.
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::report::Report;
+use crate::session::{Options, run as run_session};
+use crate::setup::{Setup, set_up};
+use clap::Args;
+use pinion_plan::{Layout, Severity};
+use std::path::{Path, PathBuf};
+
+/// Run a strategy on the data that its configuration names, on paper, with a journal
+#[derive(Args)]
+#[command(after_help = "Example: pinion run examples/paper.yaml --layout invoker --journal off")]
+pub struct RunArgs {
+    /// Configuration file
+    config: PathBuf,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Run a strategy on data files, as `run` does; without a journal unless one is asked for
+#[derive(Args)]
+#[command(
+    after_help = "Example: pinion backtest examples/bar_oracle.yaml --data bars.csv --json=result.json"
+)]
+pub struct BacktestArgs {
+    /// Configuration file
+    config: PathBuf,
+    /// Data files, instead of those of the configuration
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    data: Vec<PathBuf>,
+    /// Print one closing line RESULT bench=... value=... unit=...
+    #[arg(long)]
+    result: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+struct Common {
+    /// Which agents run on which threads: invoker or shared
+    #[arg(long)]
+    layout: Option<String>,
+    /// Directory of the journal, or `off`
+    #[arg(long, value_name = "DIR")]
+    journal: Option<String>,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// `pinion run`.
+pub fn run(args: RunArgs) -> Result<(), Failure> {
+    let journal = match args.common.journal.as_deref() {
+        Some("off") => None,
+        Some(dir) => Some(PathBuf::from(dir)),
+        None => Some(fresh_directory(&args.config)),
+    };
+    session(&args.config, &[], journal, &args.common, None, false)
+}
+
+/// `pinion backtest`.
+pub fn backtest(args: BacktestArgs) -> Result<(), Failure> {
+    let journal = args.common.journal.as_deref().filter(|j| *j != "off").map(PathBuf::from);
+    session(&args.config, &args.data, journal, &args.common, Some(Layout::Invoker), args.result)
+}
+
+/// A directory under `runs/` that is not there yet, named after the configuration and the time.
+fn fresh_directory(config: &Path) -> PathBuf {
+    let name = config.file_stem().map_or("run".into(), |n| n.to_string_lossy().into_owned());
+    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let first = PathBuf::from("runs").join(format!("{name}-{now}"));
+    let others = (2..).map(|n| PathBuf::from("runs").join(format!("{name}-{now}-{n}")));
+    std::iter::once(first).chain(others).find(|p| !p.exists()).unwrap_or_default()
+}
+
+fn layout_named(name: &str) -> Result<Layout, Failure> {
+    let found = Layout::ALL.iter().find(|(_, word)| *word == name).map(|(layout, _)| *layout);
+    found.ok_or_else(|| {
+        let words: Vec<&str> = Layout::ALL.iter().map(|(_, word)| *word).collect();
+        Failure::Usage(format!("error: unknown layout `{name}`; the layouts are {}", words.join(", ")))
+    })
+}
+
+fn session(
+    config: &Path,
+    data: &[PathBuf],
+    journal: Option<PathBuf>,
+    common: &Common,
+    default: Option<Layout>,
+    result_line: bool,
+) -> Result<(), Failure> {
+    let layout = match &common.layout {
+        Some(name) => Some(layout_named(name)?),
+        None => default,
+    };
+    let Setup { plan, warnings, inputs, lines } = set_up(config, data, |c| {
+        if let Some(layout) = layout {
+            c.runtime.layout = layout;
+        }
+    })?;
+    if warnings.found.iter().any(|d| d.severity == Severity::Warning) {
+        eprint!("{warnings}");
+    }
+    if let Some(reason) = plan.refusal() {
+        return Err(Failure::Usage(format!("error: {reason}")));
+    }
+    let options =
+        Options { plan: &plan, inputs, journal: journal.clone(), lines, progress: !common.output.is_json() };
+    let done = run_session(&options)?;
+    for (file, broken) in done.broken.iter().filter(|(_, b)| b.count > 0) {
+        eprintln!("warning: {}: {} broken lines were skipped", file.display(), broken.count);
+        broken.first.iter().for_each(|(line, reason)| eprintln!("  {}:{line}: {reason}", file.display()));
+    }
+    let shown = journal.as_ref().map(|j| j.display().to_string());
+    let report = Report::new(&plan, &done, shown.as_deref());
+    let mut text = report.text().to_string();
+    if let Some(dir) = &shown {
+        text += &look_further(dir, config, done.engine.counters().orders);
+    }
+    common.output.put(&report.json, &text)?;
+    if result_line {
+        println!(
+            "RESULT bench=backtest value={:.1} unit=events/s_cpu events={} fills={} load_s={:.4} run_s={:.4}",
+            report.json["events_per_second"].as_f64().unwrap_or(0.0),
+            report.json["events"],
+            report.json["fills"],
+            done.load.as_secs_f64(),
+            done.run.as_secs_f64()
+        );
+    }
+    Ok(())
+}
+
+/// Where to look next.
+fn look_further(dir: &str, config: &Path, orders: u64) -> String {
+    let order = if orders > 0 { "1" } else { "ORDER" };
+    format!(
+        "\nLook further:\n  pinion replay {dir}\n  pinion journal why {order} {dir}\n  pinion config explain {}\n",
+        config.display()
+    )
+}

@@ -1,0 +1,165 @@
+//! How an operator reaches a running session: Ctrl-C, SIGUSR1, a file named `kill` and a socket named
+//! `control.sock` in the run's directory.
+//!
+//! The socket takes JSON lines such as `{"command": "flatten", "operator": "ana", "note": "news"}` and
+//! answers each with a line. Only the user that owns the run may connect (mode 0600). A kill needs no
+//! confirmation; arming must name who does it. Every command becomes an input of the engine, in the
+//! journal with its name.
+
+use crate::failure::Failure;
+use crate::session::trading::Shared;
+use pinion_model::body::{Body, CommandBody, CommandKind, padded};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// A command as an input of the engine.
+pub fn command(kind: CommandKind, operator: &str, note: &str) -> CommandBody {
+    let mut body = CommandBody::from_bytes(&[0; 96]);
+    body.command = kind.code();
+    body.instrument = u32::MAX;
+    body.operator = padded(operator);
+    body.note = padded(note);
+    body
+}
+
+/// The command that ends a run.
+pub fn shutdown(time_ns: i64) -> CommandBody {
+    CommandBody { time_ns, ..command(CommandKind::Shutdown, "pinion", "end of run") }
+}
+
+/// The operator's side of a session.
+pub struct Control {
+    commands: Sender<CommandBody>,
+    interrupted: Arc<AtomicBool>,
+    killed: Arc<AtomicBool>,
+    kill_file: Option<PathBuf>,
+    socket: Option<(PathBuf, UnixListener)>,
+    shared: Arc<Shared>,
+}
+
+impl Control {
+    /// Listens in `dir` (nowhere without one) and to signals.
+    pub fn start(
+        dir: Option<&Path>,
+        shared: &Arc<Shared>,
+    ) -> Result<(Control, Receiver<CommandBody>), Failure> {
+        let (interrupted, killed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            // A second Ctrl-C ends the program at once.
+            signal_hook::flag::register_conditional_shutdown(signal, 130, interrupted.clone())?;
+            signal_hook::flag::register(signal, interrupted.clone())?;
+        }
+        signal_hook::flag::register(signal_hook::consts::SIGUSR1, killed.clone())?;
+        let socket = match dir {
+            // A path that is too long for a socket, or a file system without them: the other ways remain.
+            Some(dir) => listen(&dir.join("control.sock")).ok(),
+            None => None,
+        };
+        let (commands, received) = channel();
+        let kill_file = dir.map(|d| d.join("kill"));
+        Ok((Control { commands, interrupted, killed, kill_file, socket, shared: shared.clone() }, received))
+    }
+
+    /// Looks at every way once; does not wait.
+    pub fn look(&self) {
+        if self.interrupted.load(Ordering::Relaxed) {
+            self.shared.stop.store(true, Ordering::Relaxed);
+        }
+        if self.killed.swap(false, Ordering::Relaxed) {
+            self.send(command(CommandKind::CancelEntries, "signal", "SIGUSR1"));
+        }
+        if let Some(file) = &self.kill_file
+            && file.exists()
+            && std::fs::remove_file(file).is_ok()
+        {
+            self.send(command(CommandKind::CancelEntries, "file", "kill file"));
+        }
+        if let Some((_, listener)) = &self.socket {
+            while let Ok((stream, _)) = listener.accept() {
+                self.serve(stream);
+            }
+        }
+    }
+
+    fn send(&self, command: CommandBody) {
+        // The session that would take it has ended: nothing is left to command.
+        let _ = self.commands.send(command);
+    }
+
+    /// One connection: a line, an answer.
+    fn serve(&self, stream: UnixStream) {
+        let _ = stream.set_nonblocking(false);
+        let _ = stream.set_read_timeout(Some(std::time::Duration::from_millis(200)));
+        let mut line = String::new();
+        let mut reader = BufReader::new(&stream);
+        let answer = match reader.read_line(&mut line) {
+            Ok(_) => match parse(&line) {
+                Ok(command) => {
+                    self.send(command);
+                    serde_json::json!({ "ok": true })
+                }
+                Err(reason) => serde_json::json!({ "ok": false, "error": reason }),
+            },
+            Err(_) => serde_json::json!({ "ok": false, "error": "no line came within 200 ms" }),
+        };
+        let _ = writeln!(&stream, "{answer}");
+    }
+
+    /// Removes the socket.
+    pub fn finish(&self) {
+        if let Some((path, _)) = &self.socket {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+fn listen(path: &Path) -> std::io::Result<(PathBuf, UnixListener)> {
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
+    Ok((path.to_path_buf(), listener))
+}
+
+/// A command from its JSON line.
+fn parse(line: &str) -> Result<CommandBody, String> {
+    let value: serde_json::Value = serde_json::from_str(line).map_err(|e| format!("not JSON: {e}"))?;
+    let text = |key: &str| value.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let word = text("command");
+    let words = || CommandKind::ALL.iter().map(|k| k.label()).collect::<Vec<_>>().join(", ");
+    let kind = CommandKind::ALL.iter().copied().find(|k| k.label() == word);
+    let kind = kind.ok_or_else(|| format!("unknown command `{word}`; the commands are {}", words()))?;
+    if kind == CommandKind::Arm && text("operator").is_empty() {
+        return Err("arming must name its `operator`".into());
+    }
+    Ok(command(kind, text("operator"), text("note")))
+}
+
+/// Sends a command to the session that runs in `dir`; returns its answer.
+pub fn tell(dir: &Path, kind: CommandKind, operator: &str, note: &str) -> Result<String, Failure> {
+    let path = dir.join("control.sock");
+    let stream = UnixStream::connect(&path)
+        .map_err(|e| Failure::Run(format!("no session answers at {}: {e}", path.display())))?;
+    let line = serde_json::json!({ "command": kind.label(), "operator": operator, "note": note });
+    writeln!(&stream, "{line}")?;
+    let mut answer = String::new();
+    BufReader::new(&stream).read_line(&mut answer)?;
+    Ok(answer.trim().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arming_names_who_does_it_and_killing_needs_nothing() {
+        assert!(parse(r#"{"command":"arm"}"#).unwrap_err().contains("operator"));
+        assert!(parse(r#"{"command":"cancel-entries"}"#).is_ok());
+        assert!(parse(r#"{"command":"explode"}"#).unwrap_err().contains("flatten"));
+        assert!(parse("nonsense").is_err());
+    }
+}

@@ -1,0 +1,75 @@
+//! `pinion`: runs strategies on recorded markets, and reads what happened.
+//!
+//! Exit codes: 0 done, 1 it ran and failed, 2 it could not be run as asked.
+
+mod command;
+mod control;
+mod equity;
+mod failure;
+mod output;
+mod progress;
+mod report;
+mod session;
+mod setup;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Name and version, as journals keep it.
+pub const BUILD: &str = concat!("pinion ", env!("CARGO_PKG_VERSION"));
+
+/// A deterministic trading engine: run, backtest, replay, and read the journal.
+#[derive(Parser)]
+#[command(name = "pinion", version, about, after_help = "Begin with: pinion run examples/paper.yaml")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(command::run::RunArgs),
+    Backtest(command::run::BacktestArgs),
+    Replay(command::replay::ReplayArgs),
+    #[command(subcommand)]
+    Data(command::data::DataCommand),
+    #[command(subcommand)]
+    Journal(command::journal::JournalCommand),
+    #[command(subcommand)]
+    Config(command::config::ConfigCommand),
+    Control(command::control::ControlArgs),
+    Arm(command::control::ArmArgs),
+    #[command(subcommand)]
+    Bench(command::bench::BenchCommand),
+}
+
+fn main() -> ExitCode {
+    // A reader that closes its pipe (`pinion journal cat | head`) ends the program quietly.
+    sigpipe_default();
+    let result = match Cli::parse().command {
+        Command::Run(args) => command::run::run(args),
+        Command::Backtest(args) => command::run::backtest(args),
+        Command::Replay(args) => command::replay::replay(args),
+        Command::Data(command) => command::data::data(command),
+        Command::Journal(command) => command::journal::journal(command),
+        Command::Config(command) => command::config::config(command),
+        Command::Control(args) => command::control::control(args),
+        Command::Arm(args) => command::control::arm(args),
+        Command::Bench(command) => command::bench::bench(command),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+#[allow(unsafe_code)]
+fn sigpipe_default() {
+    // SAFETY: called once before any thread exists; SIG_DFL is a valid disposition for SIGPIPE.
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    }
+}

@@ -1,0 +1,49 @@
+//! The feed of a session: the recording's current chunk and how far it has been worked off.
+
+use pinion_recorded::DataError;
+use pinion_recorded::source::{Chunk, Source};
+
+/// The feed.
+#[derive(Default)]
+pub struct Feed {
+    source: Option<Source>,
+    /// Items of the chunk that have been done.
+    pub position: usize,
+    items: usize,
+}
+
+impl Feed {
+    /// A feed from recorded files.
+    pub fn new(source: Source) -> Feed {
+        Feed { source: Some(source), position: 0, items: 0 }
+    }
+
+    /// Reads the next chunk; false at the end.
+    pub fn load(&mut self) -> Result<bool, DataError> {
+        self.position = 0;
+        self.items = 0;
+        let Some(source) = &mut self.source else { return Ok(false) };
+        self.items = source.next_chunk()?.map_or(0, |chunk| chunk.len());
+        Ok(self.items > 0)
+    }
+
+    /// Every item of the chunk has been done.
+    pub fn is_worked_off(&self) -> bool {
+        self.position == self.items
+    }
+
+    /// Items in the chunk.
+    pub fn len(&self) -> usize {
+        self.items
+    }
+
+    /// The chunk that was read last.
+    pub fn chunk(&self) -> Option<Chunk<'_>> {
+        self.source.as_ref().map(Source::current)
+    }
+
+    /// The recording.
+    pub fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+}

@@ -1,0 +1,182 @@
+//! The keeper: digest and journal of a run. It runs on the cold thread (or on the caller's, in layout
+//! `invoker`), may block on the disk, and never makes the hot thread wait except by the ring's credits.
+//!
+//! It fails by remembering its first error and raising a flag; the trading agent then stops entering.
+
+use super::digest::Digest;
+use pinion_journal::{Anchor, Head, JournalError, Writer};
+use pinion_model::record::{Kind, Record};
+use pinion_runtime::agent::Agent;
+use pinion_runtime::link::Rx;
+use pinion_runtime::ticks::{Anchors, wall_ns};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Takes records one by one, in order.
+pub trait Out {
+    /// True when this many records can be taken.
+    fn has_credits(&mut self, count: usize) -> bool;
+    /// Takes one.
+    fn put(&mut self, record: &Record);
+}
+
+impl Out for pinion_runtime::link::Tx<Record> {
+    #[inline]
+    fn has_credits(&mut self, count: usize) -> bool {
+        pinion_runtime::link::Tx::has_credits(self, count)
+    }
+
+    #[inline]
+    fn put(&mut self, record: &Record) {
+        self.push(*record);
+    }
+}
+
+/// Digest and journal.
+pub struct Keeper {
+    digest: Digest,
+    writer: Option<Writer>,
+    anchors: Anchors,
+    mark_every: Duration,
+    last_mark: Instant,
+    last_anchor: Instant,
+    error: Option<JournalError>,
+    failed: Arc<AtomicBool>,
+}
+
+/// What the keeper has at the end.
+pub struct Kept {
+    /// Decision digest.
+    pub digest: String,
+    /// Head of the journal, if there was one.
+    pub head: Option<Head>,
+    /// The first error of the journal.
+    pub error: Option<JournalError>,
+}
+
+/// Time between anchors.
+const ANCHOR_EVERY: Duration = Duration::from_secs(1);
+
+impl Keeper {
+    /// A keeper with a journal, or with the digest alone.
+    pub fn new(
+        writer: Option<Writer>,
+        anchors: Anchors,
+        mark_every: Duration,
+        failed: Arc<AtomicBool>,
+    ) -> Keeper {
+        let now = Instant::now();
+        Keeper {
+            digest: Digest::default(),
+            writer,
+            anchors,
+            mark_every,
+            last_mark: now,
+            last_anchor: now,
+            error: None,
+            failed,
+        }
+    }
+
+    fn append(&mut self, record: &Record) {
+        if let Some(writer) = &mut self.writer
+            && self.error.is_none()
+        {
+            let result = writer.append(record).map(|_| ());
+            self.check(result);
+        }
+    }
+
+    fn check(&mut self, result: Result<(), JournalError>) {
+        if let Err(error) = result {
+            self.failed.store(true, Ordering::Release);
+            self.error = Some(error);
+        }
+    }
+
+    /// What is done between records: the next segment, durable marks, anchors.
+    pub fn housekeeping(&mut self) {
+        let Some(writer) = &mut self.writer else { return };
+        if self.error.is_some() || writer.in_group() {
+            return;
+        }
+        let mut result = writer.prepare_next().map(|_| ());
+        if result.is_ok() && self.last_anchor.elapsed() >= ANCHOR_EVERY {
+            self.last_anchor = Instant::now();
+            let r = self.anchors.read();
+            result =
+                writer.anchor(Anchor { ticks: r.ticks, wall_ns: r.wall_ns, mono_ns: r.mono_ns }).map(|_| ());
+        }
+        if result.is_ok() && self.last_mark.elapsed() >= self.mark_every {
+            self.last_mark = Instant::now();
+            result = writer.mark(wall_ns()).map(|_| ());
+        }
+        self.check(result);
+    }
+
+    /// Closes the journal with a summary.
+    pub fn finish(mut self, summary: &str) -> Kept {
+        let digest = self.digest.finish();
+        let mut head = None;
+        if let (Some(writer), None) = (self.writer.take(), &self.error) {
+            let text = summary.replace("DIGEST", &digest);
+            match writer.close(wall_ns(), text.as_bytes()) {
+                Ok(closed) => head = Some(closed),
+                Err(error) => self.error = Some(error),
+            }
+        }
+        Kept { digest, head, error: self.error }
+    }
+}
+
+impl Out for Keeper {
+    fn has_credits(&mut self, _: usize) -> bool {
+        true
+    }
+
+    #[inline]
+    fn put(&mut self, record: &Record) {
+        self.digest.add(record);
+        self.append(record);
+    }
+}
+
+/// The keeper behind a ring.
+pub struct KeeperAgent {
+    keeper: Keeper,
+    rx: Rx<Record>,
+    turns: u32,
+}
+
+impl KeeperAgent {
+    /// Reads records from `rx`.
+    pub fn new(keeper: Keeper, rx: Rx<Record>) -> KeeperAgent {
+        KeeperAgent { keeper, rx, turns: 0 }
+    }
+
+    /// The keeper, once the thread has stopped.
+    pub fn into_keeper(self) -> Keeper {
+        self.keeper
+    }
+}
+
+impl Agent for KeeperAgent {
+    fn do_work(&mut self) -> usize {
+        let keeper = &mut self.keeper;
+        let work = self.rx.read_batch(1024, |record, _| keeper.put(record));
+        self.turns = self.turns.wrapping_add(1);
+        // The clock is read now and then, and whenever there is time for it.
+        if work == 0 || self.turns.is_multiple_of(64) {
+            self.keeper.housekeeping();
+        }
+        work
+    }
+
+    fn is_done(&self) -> bool {
+        self.rx.is_finished()
+    }
+}
+
+/// The kind of record that carries the plan's text.
+pub const PLAN_KIND: Kind = Kind::Plan;

@@ -1,0 +1,16 @@
+//! A trading session: a feed, the engine, the venue and the journal, composed for a layout.
+//!
+//! ```text
+//!   invoker   caller: feed -> engine <-> venue -> keeper (digest, journal)
+//!   shared    hot thread: feed -> engine <-> venue  --ring-->  cold thread: keeper
+//! ```
+//! Nothing but [`run`] knows the layout; the same agents give the same records in both.
+
+pub mod digest;
+pub mod feed;
+pub mod keeper;
+pub mod recorder;
+pub mod run;
+pub mod trading;
+
+pub use run::{Finished, Options, run};

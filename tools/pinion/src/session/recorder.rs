@@ -1,0 +1,147 @@
+//! Turns the engine's outputs into records for the keeper and commands for the venue, and takes the time
+//! of the stages between them.
+
+use super::keeper::Out;
+use pinion_engine::sink::Sink;
+use pinion_model::body::{Body, CancelBody, DepthLevelsBody, OrderBody};
+use pinion_model::event::Level;
+use pinion_model::record::{Class, FLAG_MORE, Kind, Record};
+use pinion_runtime::latency::{Latency, Stage};
+use pinion_runtime::ticks::Ticks;
+
+/// What goes to the venue.
+#[derive(Clone, Copy, Debug)]
+pub enum ToVenue {
+    /// An order.
+    Order(OrderBody),
+    /// A cancel.
+    Cancel(CancelBody),
+}
+
+/// The recorder. `FULL` records everything; otherwise decisions alone, for the digest.
+pub struct Recorder<O, const FULL: bool> {
+    /// Where records go.
+    pub out: O,
+    /// What the venue has not been given yet.
+    pub to_venue: Vec<ToVenue>,
+    /// Times of the stages.
+    pub latency: Latency,
+    ticks: Ticks,
+    source: u32,
+    /// The present input is being timed.
+    timed: bool,
+    began: u64,
+    stage: u64,
+    /// A depth head waits for its levels.
+    group: Option<Record>,
+}
+
+impl<O: Out, const FULL: bool> Recorder<O, FULL> {
+    /// A recorder of shard 0.
+    pub fn new(out: O, ticks: Ticks) -> Recorder<O, FULL> {
+        Recorder {
+            out,
+            to_venue: Vec::with_capacity(256),
+            latency: Latency::default(),
+            ticks,
+            source: 0,
+            timed: false,
+            began: 0,
+            stage: 0,
+            group: None,
+        }
+    }
+
+    /// An input begins.
+    #[inline]
+    pub fn begin(&mut self, timed: bool) {
+        self.timed = timed;
+        if timed {
+            self.began = self.ticks.now();
+            self.stage = self.began;
+        }
+    }
+
+    /// The input and everything that it caused is done.
+    #[inline]
+    pub fn end(&mut self) {
+        if self.timed {
+            self.latency.record(Stage::Input, self.ticks.now().wrapping_sub(self.began));
+        }
+    }
+
+    fn note_stage(&mut self, stage: Stage, now: u64) {
+        self.latency.record(stage, now.wrapping_sub(self.stage));
+        self.stage = now;
+    }
+
+    #[inline]
+    fn take_time(&mut self, kind: Kind) -> u64 {
+        if !self.timed {
+            return 0;
+        }
+        match kind {
+            Kind::Intent | Kind::Verdict | Kind::Order => {
+                let now = self.ticks.now();
+                match kind {
+                    Kind::Intent => self.note_stage(Stage::Decide, now),
+                    Kind::Verdict => self.note_stage(Stage::Check, now),
+                    _ => {
+                        self.note_stage(Stage::Send, now);
+                        self.latency.record(Stage::InputToOrder, now.wrapping_sub(self.began));
+                    }
+                }
+                now
+            }
+            // Everything else carries the time of the stage that it belongs to.
+            _ => self.stage,
+        }
+    }
+}
+
+impl<O: Out, const FULL: bool> Sink for Recorder<O, FULL> {
+    const INPUTS: bool = FULL;
+    const EVIDENCE: bool = FULL;
+
+    #[inline]
+    fn emit<B: Body>(&mut self, body: &B) {
+        let ticks = self.take_time(B::KIND);
+        let bytes = body.to_bytes();
+        match B::KIND {
+            Kind::Order => {
+                let order = OrderBody::from_bytes(&bytes);
+                if order.held == 0 {
+                    self.to_venue.push(ToVenue::Order(order));
+                }
+            }
+            Kind::Cancel => {
+                let cancel = CancelBody::from_bytes(&bytes);
+                if cancel.held == 0 {
+                    self.to_venue.push(ToVenue::Cancel(cancel));
+                }
+            }
+            _ => {}
+        }
+        let record = Record::new(B::KIND, ticks, self.source, bytes);
+        if B::KIND == Kind::Depth {
+            self.group = Some(record);
+        } else if FULL || B::KIND.class() == Class::Decision {
+            self.out.put(&record);
+        }
+    }
+
+    fn levels(&mut self, bids: &[Level], asks: &[Level]) {
+        let Some(mut head) = self.group.take() else { return };
+        let mut left = (bids.len() + asks.len()).div_ceil(6);
+        head.flags = if left > 0 { FLAG_MORE } else { 0 };
+        self.out.put(&head);
+        let mut levels = bids.iter().chain(asks).copied();
+        while left > 0 {
+            left -= 1;
+            let body = DepthLevelsBody { levels: std::array::from_fn(|_| levels.next().unwrap_or_default()) };
+            let mut record = Record::new(Kind::DepthLevels, head.ticks, self.source, body.to_bytes());
+            record.flags = if left > 0 { FLAG_MORE } else { 0 };
+            self.out.put(&record);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Lays the agents out on threads, runs them to the end, and puts together what is left.
+
+use super::feed::Feed;
+use super::keeper::{Keeper, KeeperAgent, Kept, Out, PLAN_KIND};
+use super::recorder::Recorder;
+use super::trading::{BURST_RECORDS, Shared, Trading};
+use crate::control::Control;
+use crate::equity::EquityCurve;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use pinion_engine::Engine;
+use pinion_journal::{Anchor, Writer};
+use pinion_plan::{Idle as IdleConfig, Layout, Plan};
+use pinion_recorded::source::{Input, Source};
+use pinion_runtime::agent::{Agent, Runner};
+use pinion_runtime::idle::{Idle, IdleKind};
+use pinion_runtime::latency::Latency;
+use pinion_runtime::link::link;
+use pinion_runtime::ticks::{Anchors, Ticks};
+use pinion_sim::paper::PaperVenue;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What a session is run with.
+pub struct Options<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The recording.
+    pub inputs: Vec<Input>,
+    /// Directory of the journal, if one is written.
+    pub journal: Option<PathBuf>,
+    /// Lines of the recording, where a survey counted them; for progress.
+    pub lines: u64,
+    /// Show progress.
+    pub progress: bool,
+}
+
+/// A session that came to its end.
+pub struct Finished {
+    /// The engine at the end.
+    pub engine: Engine,
+    /// Equity over time.
+    pub curve: EquityCurve,
+    /// Times of the stages.
+    pub latency: Latency,
+    /// Nanoseconds of a tick.
+    pub ns_per_tick: f64,
+    /// Digest and journal.
+    pub kept: Kept,
+    /// Time spent reading and decoding.
+    pub load: Duration,
+    /// Time spent in everything else.
+    pub run: Duration,
+    /// Broken lines by file.
+    pub broken: Vec<(PathBuf, pinion_recorded::Broken)>,
+    /// The run was stopped before its data ended.
+    pub stopped: bool,
+    /// Whether the hot thread runs on the processor that was asked for.
+    pub pinned: Option<bool>,
+}
+
+/// Time between durable marks at the least; between looks at a running session.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Runs a session to its end.
+pub fn run(options: &Options<'_>) -> Result<Finished, Failure> {
+    if options.journal.is_some() { lay_out::<true>(options) } else { lay_out::<false>(options) }
+}
+
+fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure> {
+    let plan = options.plan;
+    let engine = Engine::new(&plan.engine).map_err(|e| Failure::Usage(e.to_string()))?;
+    let source = Source::open(&options.inputs, &plan.engine.instruments)?;
+    let ticks = Ticks::default();
+    let anchors = Anchors::new(&ticks);
+    let shared = Arc::new(Shared::default());
+    let writer = match &options.journal {
+        Some(dir) => Some(open_journal(dir, plan, &anchors)?),
+        None => None,
+    };
+    let mark_every = Duration::from_millis(plan.journal.msync_ms);
+    let keeper = Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone());
+    let (control, commands) = Control::start(options.journal.as_deref(), &shared)?;
+    let venue = PaperVenue::new(&plan.engine, plan.paper);
+    let progress = Progress::new(options.progress, options.lines, shared.clone());
+    let began = Instant::now();
+    let feed = Feed::new(source);
+    let latency_ns = plan.paper.max_latency_ns;
+    let finished = match plan.runtime.layout {
+        Layout::Invoker => {
+            let recorder = Recorder::<_, FULL>::new(keeper, ticks);
+            let mut trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
+            while !trading.is_done() {
+                trading.do_work();
+                trading.recorder.out.housekeeping();
+                control.look();
+                progress.show();
+            }
+            collect(trading, began, None, |keeper| keeper)
+        }
+        Layout::Shared => {
+            let depth = plan.runtime.journal_ring_records.max(2 * BURST_RECORDS);
+            let (tx, rx) = link(depth);
+            let cold = Runner::start(
+                "cold",
+                plan.runtime.cold_core,
+                Idle::new(IdleKind::Backoff),
+                KeeperAgent::new(keeper, rx),
+            )?;
+            let recorder = Recorder::<_, FULL>::new(tx, ticks);
+            let trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
+            let hot = Runner::start("hot", plan.runtime.hot_core, Idle::new(hot_idle(plan)), trading)?;
+            let pinned = hot.pinned;
+            while !hot.is_finished() {
+                control.look();
+                progress.show();
+                std::thread::sleep(LOOK);
+            }
+            let trading = hot.join();
+            collect(trading, began, pinned, |tx| {
+                // The cold thread ends when the ring is empty and its producer gone.
+                drop(tx);
+                cold.join().into_keeper()
+            })
+        }
+    };
+    progress.clear();
+    control.finish();
+    let finished = finished?;
+    match &finished.kept.error {
+        Some(error) => Err(Failure::Run(format!("the journal failed and trading was stopped: {error}"))),
+        None => Ok(Finished { ns_per_tick: anchors.ns_per_tick(), ..finished }),
+    }
+}
+
+/// Takes the agents apart at the end.
+fn collect<O: Out, const FULL: bool>(
+    mut trading: Trading<O, FULL>,
+    began: Instant,
+    pinned: Option<bool>,
+    keeper_of: impl FnOnce(O) -> Keeper,
+) -> Result<Finished, Failure> {
+    let run = began.elapsed().saturating_sub(trading.load);
+    let stopped = !trading.feed().is_worked_off() || trading.was_stopped();
+    let broken =
+        trading.feed().source().map(|s| s.broken().map(|(p, b)| (p.to_path_buf(), b.clone())).collect());
+    let summary = summary(&trading.engine);
+    let error = trading.error.take();
+    let Trading { engine, recorder, curve, load, .. } = trading;
+    let kept = keeper_of(recorder.out).finish(&summary);
+    if let Some(error) = error {
+        return Err(error.into());
+    }
+    let broken = broken.unwrap_or_default();
+    Ok(Finished {
+        engine,
+        curve,
+        latency: recorder.latency,
+        ns_per_tick: 1.0,
+        kept,
+        load,
+        run,
+        broken,
+        stopped,
+        pinned,
+    })
+}
+
+/// The journal's closing text; the keeper puts the digest in.
+fn summary(engine: &Engine) -> String {
+    let (counters, inputs) = (engine.counters(), engine.inputs());
+    let value = serde_json::json!({
+        "decision_digest": "DIGEST",
+        "inputs": engine.seq(),
+        "events": inputs.events,
+        "orders": counters.orders,
+        "fills": counters.fills,
+    });
+    value.to_string()
+}
+
+fn hot_idle(plan: &Plan) -> IdleKind {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    match plan.runtime.idle {
+        IdleConfig::Spin => IdleKind::Spin,
+        IdleConfig::Yield => IdleKind::Yield,
+        IdleConfig::Backoff => IdleKind::Backoff,
+        IdleConfig::Auto if plan.runtime.hot_core.is_some() && processors > 1 => IdleKind::Spin,
+        IdleConfig::Auto => IdleKind::Yield,
+    }
+}
+
+/// Makes the directory and the journal in it, beginning with the plan's text.
+fn open_journal(dir: &Path, plan: &Plan, anchors: &Anchors) -> Result<Writer, Failure> {
+    std::fs::create_dir_all(dir).map_err(|e| Failure::Run(format!("{}: {e}", dir.display())))?;
+    let first = anchors.first();
+    let mut options = pinion_journal::Options::new(first.wall_ns ^ (u64::from(std::process::id()) << 40));
+    options.plan_hash = plan.hash;
+    options.build = crate::BUILD.into();
+    options.anchor = Anchor { ticks: first.ticks, wall_ns: first.wall_ns, mono_ns: first.mono_ns };
+    options.segment_bytes = (plan.journal.segment_mb as u64) << 20;
+    let mut writer = Writer::create(dir, options)?;
+    writer.append_text(PLAN_KIND, plan.canonical.as_bytes())?;
+    Ok(writer)
+}

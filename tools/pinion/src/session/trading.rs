@@ -1,0 +1,289 @@
+//! The trading agent: merges timers, the venue's reports and market events by time, feeds them to the
+//! engine and gives the venue what the engine sends.
+//!
+//! Of things at one instant timers come first, then market events, then reports. Nothing is taken from
+//! the feed unless the keeper can take what it may cause.
+
+use super::feed::Feed;
+use super::keeper::Out;
+use super::recorder::{Recorder, ToVenue};
+use crate::equity::EquityCurve;
+use pinion_engine::Engine;
+use pinion_model::body::CommandBody;
+use pinion_model::event::{Bar, Market, MarketEvent, Quote};
+use pinion_model::instrument::InstrumentId;
+use pinion_recorded::DataError;
+use pinion_recorded::source::Chunk;
+use pinion_runtime::agent::Agent;
+use pinion_sim::paper::PaperVenue;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+/// Records that one input may cause: a depth update of 5,000 levels a side with room for its outputs.
+pub const BURST_RECORDS: usize = 2048;
+/// Without a journal only one input in so many is timed, so that the clock does not become the work.
+const TIME_EVERY: u64 = 64;
+/// Inputs between looks at the stop flag and at the operator.
+const LOOK_EVERY: u64 = 1024;
+
+/// What other threads may see and say.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// Events done.
+    pub events: AtomicU64,
+    /// Set to end the run.
+    pub stop: AtomicBool,
+    /// The journal failed.
+    pub journal_failed: Arc<AtomicBool>,
+}
+
+/// The agent.
+pub struct Trading<O, const FULL: bool> {
+    /// The engine.
+    pub engine: Engine,
+    /// The recorder.
+    pub recorder: Recorder<O, FULL>,
+    /// Equity over time.
+    pub curve: EquityCurve,
+    /// Time spent reading and decoding data.
+    pub load: Duration,
+    /// The feed's error, if it ended by one.
+    pub error: Option<DataError>,
+    venue: PaperVenue,
+    feed: Feed,
+    commands: Receiver<CommandBody>,
+    shared: Arc<Shared>,
+    max_latency_ns: i64,
+    inputs: u64,
+    done: bool,
+}
+
+impl<O: Out, const FULL: bool> Trading<O, FULL> {
+    /// An agent at the start of its feed.
+    pub fn new(
+        engine: Engine,
+        venue: PaperVenue,
+        feed: Feed,
+        recorder: Recorder<O, FULL>,
+        commands: Receiver<CommandBody>,
+        shared: Arc<Shared>,
+        max_latency_ns: i64,
+    ) -> Self {
+        Trading {
+            curve: EquityCurve::default(),
+            load: Duration::ZERO,
+            error: None,
+            engine,
+            recorder,
+            venue,
+            feed,
+            commands,
+            shared,
+            max_latency_ns,
+            inputs: 0,
+            done: false,
+        }
+    }
+
+    /// Timers and reports before `time_ns`, and timers at it.
+    #[inline]
+    fn advance(&mut self, time_ns: i64) {
+        while self.engine.next_deadline_ns() <= time_ns || self.venue.next_ns() < time_ns {
+            let deadline_ns = self.engine.next_deadline_ns();
+            if deadline_ns <= self.venue.next_ns() {
+                self.recorder.begin(FULL);
+                self.engine.on_timer(deadline_ns, &mut self.recorder);
+                self.finish_input();
+            } else {
+                let until_ns = self.venue.next_ns();
+                self.deliver(until_ns);
+            }
+        }
+    }
+
+    /// Gives the engine one report that is due by `until_ns`.
+    fn deliver(&mut self, until_ns: i64) {
+        if let Some(report) = self.venue.poll(until_ns) {
+            self.recorder.begin(FULL);
+            self.engine.on_execution(&report, &mut self.recorder);
+            self.finish_input();
+        }
+    }
+
+    /// After an input: what the engine sent goes to the venue.
+    #[inline]
+    fn finish_input(&mut self) {
+        self.recorder.end();
+        if !self.recorder.to_venue.is_empty() {
+            self.hand_over();
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let now_ns = self.engine.now_ns();
+        for command in self.recorder.to_venue.drain(..) {
+            match command {
+                ToVenue::Order(order) => self.venue.submit(&order, now_ns),
+                ToVenue::Cancel(cancel) => self.venue.cancel(&cancel, now_ns),
+            }
+        }
+    }
+
+    #[inline]
+    fn begin_market(&mut self) {
+        self.inputs += 1;
+        self.recorder.begin(FULL || self.inputs.is_multiple_of(TIME_EVERY));
+    }
+
+    #[inline]
+    fn end_market(&mut self) {
+        self.finish_input();
+        self.curve.observe(&self.engine);
+    }
+
+    #[inline]
+    fn on_bar(&mut self, id: InstrumentId, cursor: u64, bar: &Bar, interval_ns: i64) {
+        self.advance(bar.open_ns);
+        self.venue.before_bar(bar.open_ns);
+        self.venue.on_bar(id, bar);
+        // Fills at the open are known before the bar is.
+        let end_ns = bar.open_ns + interval_ns;
+        self.advance(end_ns);
+        self.begin_market();
+        self.engine.on_bar(id, cursor, bar, interval_ns, &mut self.recorder);
+        self.end_market();
+    }
+
+    #[inline]
+    fn on_quote(&mut self, id: InstrumentId, cursor: u64, quote: &Quote) {
+        self.advance(quote.recv_ns);
+        self.venue.on_quote(id, quote);
+        self.begin_market();
+        self.engine.on_quote(id, cursor, quote, &mut self.recorder);
+        self.end_market();
+    }
+
+    #[inline]
+    fn on_event(&mut self, event: &MarketEvent<'_>) {
+        if let Market::Bar { bar, interval_ns } = &event.market {
+            return self.on_bar(event.instrument, event.cursor, bar, *interval_ns);
+        }
+        self.advance(event.market.time_ns());
+        self.venue.on_market(event);
+        self.begin_market();
+        self.engine.on_market(event, &mut self.recorder);
+        self.end_market();
+        if let Market::Depth(_) = event.market {
+            let now_ns = self.engine.now_ns();
+            self.venue.follow_book(event.instrument, self.engine.book(event.instrument), now_ns);
+        }
+    }
+
+    /// Operator's commands that have come in.
+    fn take_commands(&mut self) {
+        while let Ok(mut command) = self.commands.try_recv() {
+            command.time_ns = self.engine.now_ns();
+            self.recorder.begin(FULL);
+            self.engine.on_command(&command, &mut self.recorder);
+            self.finish_input();
+        }
+    }
+
+    /// Ends the run: own entries are cancelled and what is on its way arrives.
+    fn shut_down(&mut self) {
+        self.take_commands();
+        let end_ns = self.engine.now_ns();
+        if self.inputs > 0 {
+            let command = crate::control::shutdown(end_ns);
+            self.recorder.begin(FULL);
+            self.engine.on_command(&command, &mut self.recorder);
+            self.finish_input();
+            let last_ns = end_ns.saturating_add(2 * self.max_latency_ns);
+            while self.venue.next_ns() <= last_ns {
+                self.deliver(last_ns);
+            }
+        }
+        self.curve.finish(&self.engine);
+        self.done = true;
+    }
+
+    /// Takes the next chunk of the feed; false at its end.
+    fn load(&mut self) -> bool {
+        let began = Instant::now();
+        let more = match self.feed.load() {
+            Ok(more) => more,
+            Err(error) => {
+                self.error = Some(error);
+                false
+            }
+        };
+        self.load += began.elapsed();
+        more
+    }
+
+    /// Someone asked for the end before the data ended.
+    pub fn was_stopped(&self) -> bool {
+        self.shared.stop.load(Ordering::Relaxed)
+    }
+
+    /// The feed.
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// Works through the loaded chunk as far as the keeper can take it; returns how many items were done.
+    fn work_chunk(&mut self) -> usize {
+        // The chunk is borrowed from the feed, which is put back afterwards.
+        let mut feed = std::mem::take(&mut self.feed);
+        let mut at = feed.position;
+        let start = at;
+        let end = feed.len().min(at + LOOK_EVERY as usize);
+        match feed.chunk() {
+            Some(Chunk::Bars { instrument, interval_ns, first_cursor, bars }) => {
+                while at < end && self.recorder.out.has_credits(BURST_RECORDS) {
+                    self.on_bar(instrument, first_cursor + at as u64, &bars[at], interval_ns);
+                    at += 1;
+                }
+            }
+            Some(Chunk::Quotes { instrument, first_cursor, quotes }) => {
+                while at < end && self.recorder.out.has_credits(BURST_RECORDS) {
+                    self.on_quote(instrument, first_cursor + at as u64, &quotes[at]);
+                    at += 1;
+                }
+            }
+            Some(Chunk::Mixed { events, levels }) => {
+                while at < end && self.recorder.out.has_credits(BURST_RECORDS) {
+                    self.on_event(&events[at].with_levels(levels));
+                    at += 1;
+                }
+            }
+            None => {}
+        }
+        feed.position = at;
+        self.feed = feed;
+        at - start
+    }
+}
+
+impl<O: Out, const FULL: bool> Agent for Trading<O, FULL> {
+    fn do_work(&mut self) -> usize {
+        if self.shared.stop.load(Ordering::Relaxed) || self.shared.journal_failed.load(Ordering::Relaxed) {
+            self.shut_down();
+            return 1;
+        }
+        self.take_commands();
+        if self.feed.is_worked_off() && !self.load() {
+            self.shut_down();
+            return 1;
+        }
+        let work = self.work_chunk();
+        self.shared.events.store(self.inputs, Ordering::Relaxed);
+        work
+    }
+
+    fn is_done(&self) -> bool {
+        self.done
+    }
+}
