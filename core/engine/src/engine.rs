@@ -105,7 +105,6 @@ impl Engine {
     /// A market event.
     #[inline]
     pub fn on_market<S: Sink>(&mut self, event: &MarketEvent<'_>, sink: &mut S) {
-        self.inputs.events += 1;
         let (id, cursor) = (event.instrument, event.cursor);
         match &event.market {
             Market::Quote(quote) => self.on_quote(id, cursor, quote, sink),
@@ -118,6 +117,7 @@ impl Engine {
     /// Best bid and offer.
     #[inline]
     pub fn on_quote<S: Sink>(&mut self, id: InstrumentId, cursor: u64, quote: &Quote, sink: &mut S) {
+        self.inputs.events += 1;
         let seq = self.begin(quote.recv_ns);
         if S::INPUTS {
             sink.emit(&QuoteBody::new(seq, id, cursor, quote));
@@ -151,6 +151,7 @@ impl Engine {
     /// A trade.
     #[inline]
     pub fn on_trade<S: Sink>(&mut self, id: InstrumentId, cursor: u64, trade: &Trade, sink: &mut S) {
+        self.inputs.events += 1;
         let seq = self.begin(trade.recv_ns);
         if S::INPUTS {
             sink.emit(&TradeBody::new(seq, id, cursor, trade));
@@ -175,6 +176,7 @@ impl Engine {
 
     /// A depth update or snapshot.
     pub fn on_depth<S: Sink>(&mut self, id: InstrumentId, cursor: u64, depth: &Depth<'_>, sink: &mut S) {
+        self.inputs.events += 1;
         let seq = self.begin(depth.recv_ns);
         if S::INPUTS {
             sink.emit(&DepthBody::new(seq, id, cursor, depth));
@@ -207,6 +209,7 @@ impl Engine {
         interval_ns: i64,
         sink: &mut S,
     ) {
+        self.inputs.events += 1;
         let seq = self.begin(bar.open_ns + interval_ns);
         if S::INPUTS {
             sink.emit(&BarBody::new(seq, id, cursor, bar, interval_ns));

@@ -240,8 +240,10 @@ impl Trader {
             }
         };
         let mut note = Noted::new(instrument.price_exponent);
-        for entry in &self.entries {
-            entry.rule.explain(side, &series[entry.series].view(desk), &mut note);
+        if S::EVIDENCE {
+            for entry in &self.entries {
+                entry.rule.explain(side, &series[entry.series].view(desk), &mut note);
+            }
         }
         let request = Request {
             instrument: self.instrument,

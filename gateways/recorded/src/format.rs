@@ -4,7 +4,7 @@ use crate::time::{TimeUnit, parse_compact};
 use jiff::tz::TimeZone;
 
 /// Columns of a table of bars or quotes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Columns {
     pub(crate) time: usize,
     pub(crate) unit: TimeUnit,

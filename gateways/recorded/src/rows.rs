@@ -54,6 +54,75 @@ pub enum RowError {
     NotPositive,
 }
 
+/// Tables whose columns stand in the usual order and are plain numbers: read in one pass.
+#[derive(Clone, Copy, Debug)]
+enum Plain {
+    /// Time in units of so many ns, open, high, low, close, volume.
+    Bars(i64),
+    /// Time in units of so many ns, bid, ask, bid size, ask size.
+    Quotes(i64),
+}
+
+impl Plain {
+    fn of(format: &Format) -> Option<Plain> {
+        let (Format::Bars(columns) | Format::Quotes(columns)) = format else { return None };
+        let unit_ns = match columns.unit {
+            TimeUnit::Millis => 1_000_000,
+            TimeUnit::Nanos => 1,
+            TimeUnit::Number | TimeUnit::Text => return None,
+        };
+        let usual =
+            |count: usize| columns.values.iter().take(count).enumerate().all(|(i, c)| *c == Some(i + 1));
+        match format {
+            Format::Bars(_) if columns.time == 0 && usual(5) => Some(Plain::Bars(unit_ns)),
+            Format::Quotes(_) if columns.time == 0 && usual(4) => Some(Plain::Quotes(unit_ns)),
+            _ => None,
+        }
+    }
+}
+
+/// Digits from `at` on: where they end, and their value. At most 19, so that nothing overflows unseen.
+#[inline]
+pub(crate) fn whole(line: &[u8], at: usize) -> Option<(usize, i64)> {
+    let (mut end, mut value) = (at, 0u64);
+    while let Some(digit) = line.get(end).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+        end += 1;
+    }
+    (end > at && end - at <= 18).then_some((end, value as i64))
+}
+
+/// A decimal without sign from `at` on, in units of `10^-exponent`: where it ends, and its value.
+#[inline]
+fn plain_decimal(line: &[u8], at: usize, exponent: u8) -> Option<(usize, i64)> {
+    let (mut end, mut value) = (at, 0u64);
+    while let Some(digit) = line.get(end).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+        end += 1;
+    }
+    let mut left = exponent;
+    if end > at && line.get(end) == Some(&b'.') {
+        end += 1;
+        while let Some(digit) = line.get(end).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
+            if left == 0 {
+                // More decimals than the unit holds: zeros, or a case for the careful reader.
+                if digit != 0 {
+                    return None;
+                }
+            } else {
+                value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+                left -= 1;
+            }
+            end += 1;
+        }
+    }
+    let digits = end - at;
+    if digits == 0 || digits + usize::from(left) > 18 {
+        return None;
+    }
+    Some((end, value as i64 * pinion_model::decimal::POW10[usize::from(left)]))
+}
+
 const MAX_COLUMNS: usize = 32;
 
 /// Reads rows of one format.
@@ -61,6 +130,7 @@ pub struct RowReader {
     format: Format,
     units: Units,
     new_york: TimeZone,
+    plain: Option<Plain>,
     /// Volumes with more decimals than the unit holds, cut.
     pub volume_cut: u64,
 }
@@ -69,22 +139,68 @@ impl RowReader {
     /// A reader of `format` into these units.
     pub fn new(format: Format, units: Units) -> RowReader {
         let new_york = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
-        RowReader { format, units, new_york, volume_cut: 0 }
+        let plain = Plain::of(&format);
+        RowReader { format, units, new_york, plain, volume_cut: 0 }
     }
 
     /// Reads a line.
     #[inline]
     pub fn read(&mut self, line: &[u8]) -> Result<Row, RowError> {
+        match self.plain {
+            Some(Plain::Bars(unit_ns)) => {
+                if let Some([open_ns, open, high, low, close, volume]) = self.numbers(line, unit_ns, 4) {
+                    let [open, high, low, close] = [open, high, low, close].map(Price);
+                    return check_bar(Bar { open_ns, open, high, low, close, volume: Qty(volume) })
+                        .map(Row::Bar);
+                }
+            }
+            Some(Plain::Quotes(unit_ns)) => {
+                if let Some([recv_ns, bid, ask, bid_qty, ask_qty]) = self.numbers(line, unit_ns, 2) {
+                    let (bid, ask, bid_qty, ask_qty) = (Price(bid), Price(ask), Qty(bid_qty), Qty(ask_qty));
+                    return check_quote(Quote {
+                        recv_ns,
+                        venue_ns: NO_TIME,
+                        update_id: 0,
+                        bid,
+                        ask,
+                        bid_qty,
+                        ask_qty,
+                    });
+                }
+            }
+            None => {}
+        }
+        self.read_any(line)
+    }
+
+    /// A time and plain numbers, of which the first `prices` are prices and the others quantities, in one
+    /// pass; `None` for whatever needs a closer look.
+    #[inline]
+    fn numbers<const N: usize>(&self, line: &[u8], unit_ns: i64, prices: usize) -> Option<[i64; N]> {
+        let mut values = [0i64; N];
+        let (mut at, time) = whole(line, 0)?;
+        values[0] = time.checked_mul(unit_ns)?;
+        for (index, value) in values[1..].iter_mut().enumerate() {
+            if *line.get(at)? != b',' {
+                return None;
+            }
+            let exponent = if index < prices { self.units.price } else { self.units.qty };
+            (at, *value) = plain_decimal(line, at + 1, exponent)?;
+        }
+        (at == line.len()).then_some(values)
+    }
+
+    fn read_any(&mut self, line: &[u8]) -> Result<Row, RowError> {
         let mut fields: [&[u8]; MAX_COLUMNS] = [&[]; MAX_COLUMNS];
         let count = split(line, &mut fields);
         let fields = &fields[..count];
         match &self.format {
             Format::Bars(columns) => {
-                let columns = columns.clone();
+                let columns = *columns;
                 self.bar(fields, &columns)
             }
             Format::Quotes(columns) => {
-                let columns = columns.clone();
+                let columns = *columns;
                 self.quote(fields, &columns)
             }
             Format::Capture => Err(RowError::Columns),

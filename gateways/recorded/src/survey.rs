@@ -6,8 +6,9 @@
 
 use crate::format::{Format, first_line};
 use crate::lines::open;
-use crate::rows::{Row, RowReader};
+use crate::rows::{Row, RowReader, whole};
 use crate::source::{decode_line, mostly_broken};
+use crate::time::TimeUnit;
 use crate::{Broken, DataError};
 use pinion_binance::symbols::Units;
 use pinion_binance::{Decoded, Decoder, Reject, SymbolTable};
@@ -113,6 +114,84 @@ pub struct NoVisitor;
 
 impl Visitor for NoVisitor {
     fn visit(&mut self, _: usize, _: &Market<'_>) {}
+}
+
+/// What a run must know of a plain table before it reads it: decimals, order, interval. One pass that cuts
+/// no number but the time; `None` for tables that need the whole survey.
+pub fn glance(path: &Path) -> Result<Option<Survey>, DataError> {
+    let detected = first_line(path)?;
+    let (Format::Bars(columns) | Format::Quotes(columns)) = &detected.format else { return Ok(None) };
+    let is_bars = matches!(detected.format, Format::Bars(_));
+    let prices = if is_bars { 4 } else { 2 };
+    let count = if is_bars { 5 } else { 4 };
+    let usual = columns.values.iter().take(count).enumerate().all(|(i, c)| *c == Some(i + 1));
+    let unit_ns = match columns.unit {
+        TimeUnit::Millis => 1_000_000,
+        TimeUnit::Nanos => 1,
+        TimeUnit::Number | TimeUnit::Text => return Ok(None),
+    };
+    if !usual || columns.time != 0 || columns.symbol.is_some() {
+        return Ok(None);
+    }
+    let (mut lines, _) = open(path)?;
+    lines.next_line()?;
+    let (mut read, mut rising, mut falling, mut previous) = (0u64, 0u64, 0u64, 0i64);
+    let mut decimals = [0u8; 2];
+    let mut steps: [(i64, u64); 8] = [(0, 0); 8];
+    while let Some((_, line)) = lines.next_line()? {
+        // Anything that is not a plain row is left to the reader, which counts it as broken or not.
+        let Some((mut at, time)) = whole(line, 0) else { continue };
+        for index in 0..count {
+            let (end, scale) = scale_of(line, at + 1);
+            let kind = usize::from(index >= prices);
+            decimals[kind] = decimals[kind].max(scale);
+            at = end;
+        }
+        if read > 0 {
+            let step = time - previous;
+            rising += u64::from(step > 0);
+            falling += u64::from(step < 0);
+            if is_bars && let Some(slot) = steps.iter_mut().find(|(s, n)| *s == step.abs() || *n == 0) {
+                *slot = (step.abs(), slot.1 + 1);
+            }
+        }
+        (previous, read) = (time, read + 1);
+    }
+    let usual_step =
+        steps.iter().filter(|(step, _)| *step > 0).max_by_key(|(_, n)| *n).map_or(0, |(step, _)| *step);
+    let instrument = InstrumentSurvey {
+        symbol: stem(path),
+        quotes: if is_bars { 0 } else { read },
+        bars: if is_bars { read } else { 0 },
+        price_decimals: decimals[0].min(PRICE),
+        qty_decimals: decimals[1].min(QTY),
+        bar_interval_ns: usual_step * unit_ns,
+        ..InstrumentSurvey::default()
+    };
+    Ok(Some(Survey {
+        files: vec![(path.display().to_string(), detected.format.label().into())],
+        lines: read,
+        descending: falling > rising,
+        instruments: vec![instrument],
+        ..Survey::default()
+    }))
+}
+
+/// Where the field that begins at `at` ends, and how many decimals it needs.
+#[inline]
+fn scale_of(line: &[u8], at: usize) -> (usize, u8) {
+    let (mut end, mut point, mut last_digit) = (at, usize::MAX, at);
+    while let Some(&byte) = line.get(end) {
+        match byte {
+            b',' => break,
+            b'.' => point = end,
+            b'0' => {}
+            _ => last_digit = end,
+        }
+        end += 1;
+    }
+    let scale = last_digit.saturating_sub(point);
+    (end, u8::try_from(scale).unwrap_or(u8::MAX))
 }
 
 /// The state of a survey of one instrument.

@@ -17,7 +17,6 @@ pub struct EquityCurve {
     stride: u64,
     count: u64,
     next_day_ns: i64,
-    first_ns: i64,
     last_ns: i64,
     last: Option<Money>,
 }
@@ -30,7 +29,6 @@ impl Default for EquityCurve {
             stride: 1,
             count: 0,
             next_day_ns: i64::MIN,
-            first_ns: i64::MAX,
             last_ns: i64::MIN,
             last: None,
         }
@@ -61,7 +59,6 @@ impl EquityCurve {
         if let Some(equity) = self.last {
             self.daily.push((self.last_ns, equity));
         }
-        self.first_ns = self.first_ns.min(now_ns);
         self.next_day_ns = (now_ns.div_euclid(DAY_NS) + 1) * DAY_NS;
     }
 
@@ -85,10 +82,5 @@ impl EquityCurve {
             self.daily.push((self.last_ns, equity));
             self.line.push(equity);
         }
-    }
-
-    /// First and last engine time, ns.
-    pub fn span_ns(&self) -> Option<(i64, i64)> {
-        (self.last_ns > i64::MIN).then_some((self.first_ns, self.last_ns))
     }
 }

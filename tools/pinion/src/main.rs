@@ -2,6 +2,8 @@
 //!
 //! Exit codes: 0 done, 1 it ran and failed, 2 it could not be run as asked.
 
+#![recursion_limit = "256"]
+
 mod command;
 mod control;
 mod equity;

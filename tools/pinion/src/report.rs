@@ -94,7 +94,7 @@ impl Report {
         let factor = (loss > Money::ZERO).then(|| profit.0 as f64 / loss.0 as f64);
         let ratios = ratios(&done.curve.daily);
         let (counters, inputs) = (engine.counters(), engine.inputs());
-        let rate = inputs.events as f64 / done.run.as_secs_f64().max(1e-9);
+        let rate = inputs.events as f64 / done.run_cpu.as_secs_f64().max(1e-9);
         let drawdown = engine.max_drawdown();
         let refused = refusals(&counters.refused_by);
         let (level, daily_halt, drawdown_halt) = engine.halts();
@@ -137,7 +137,10 @@ impl Report {
             "journal_records": done.kept.head.map_or(0, |h| h.records),
             "load_seconds": done.load.as_secs_f64(),
             "run_seconds": done.run.as_secs_f64(),
+            "load_cpu_seconds": done.load_cpu.as_secs_f64(),
+            "run_cpu_seconds": done.run_cpu.as_secs_f64(),
             "cpu_seconds": cpu_seconds(),
+            "pinned": done.pinned,
             "events_per_second": rate,
             "latency_ns": latency(done),
         });
@@ -255,7 +258,7 @@ fn text(j: &Value, line: &[Money], code: &str) -> String {
     let seconds = |key: &str| j[key].as_f64().unwrap_or(0.0);
     let _ = writeln!(
         t,
-        "\n  {:.0} events a second; load {:.3} s, run {:.3} s, processor {:.2} s",
+        "\n  {:.0} events a second of the hot thread's processor time; load {:.3} s, run {:.3} s, processor {:.2} s",
         seconds("events_per_second"),
         seconds("load_seconds"),
         seconds("run_seconds"),

@@ -5,7 +5,7 @@ use pinion_model::instrument::InstrumentId;
 use pinion_plan::{Config, Diagnostics, Fact, Plan};
 use pinion_recorded::format::Format;
 use pinion_recorded::source::Input;
-use pinion_recorded::survey::{InstrumentSurvey, Survey, survey};
+use pinion_recorded::survey::{InstrumentSurvey, Survey, glance, survey};
 use std::path::{Path, PathBuf};
 
 /// A plan with what it runs on.
@@ -76,7 +76,10 @@ fn look_at(config: &Config, files: &[PathBuf]) -> Result<(Vec<Fact>, Vec<Option<
             surveys.push(None);
             continue;
         }
-        let found = survey(&[file])?;
+        let found = match glance(file)? {
+            Some(found) => found,
+            None => survey(&[file])?,
+        };
         for instrument in &found.instruments {
             let fact = fact(instrument, capture);
             match facts.iter_mut().find(|f| f.symbol == fact.symbol) {

@@ -121,12 +121,12 @@ fn session(
     common.output.put(&report.json, &text)?;
     if result_line {
         println!(
-            "RESULT bench=backtest value={:.1} unit=events/s_cpu events={} fills={} load_s={:.4} run_s={:.4}",
+            "RESULT bench=backtest value={:.1} unit=events/s_cpu events={} fills={} load_cpu_s={:.4} secs={:.4}",
             report.json["events_per_second"].as_f64().unwrap_or(0.0),
             report.json["events"],
             report.json["fills"],
-            done.load.as_secs_f64(),
-            done.run.as_secs_f64()
+            done.load_cpu.as_secs_f64(),
+            done.run_cpu.as_secs_f64()
         );
     }
     Ok(())

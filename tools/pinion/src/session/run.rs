@@ -52,6 +52,10 @@ pub struct Finished {
     pub load: Duration,
     /// Time spent in everything else.
     pub run: Duration,
+    /// Processor time of the hot thread in both.
+    pub load_cpu: Duration,
+    /// See `load_cpu`.
+    pub run_cpu: Duration,
     /// Broken lines by file.
     pub broken: Vec<(PathBuf, pinion_recorded::Broken)>,
     /// The run was stopped before its data ended.
@@ -147,7 +151,7 @@ fn collect<O: Out, const FULL: bool>(
         trading.feed().source().map(|s| s.broken().map(|(p, b)| (p.to_path_buf(), b.clone())).collect());
     let summary = summary(&trading.engine);
     let error = trading.error.take();
-    let Trading { engine, recorder, curve, load, .. } = trading;
+    let Trading { engine, recorder, curve, load, load_cpu, run_cpu, .. } = trading;
     let kept = keeper_of(recorder.out).finish(&summary);
     if let Some(error) = error {
         return Err(error.into());

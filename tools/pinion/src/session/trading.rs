@@ -15,6 +15,7 @@ use pinion_model::instrument::InstrumentId;
 use pinion_recorded::DataError;
 use pinion_recorded::source::Chunk;
 use pinion_runtime::agent::Agent;
+use pinion_runtime::ticks::thread_cpu;
 use pinion_sim::paper::PaperVenue;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,7 +27,7 @@ pub const BURST_RECORDS: usize = 2048;
 /// Without a journal only one input in so many is timed, so that the clock does not become the work.
 const TIME_EVERY: u64 = 64;
 /// Inputs between looks at the stop flag and at the operator.
-const LOOK_EVERY: u64 = 1024;
+const LOOK_EVERY: u64 = 4096;
 
 /// What other threads may see and say.
 #[derive(Debug, Default)]
@@ -49,6 +50,10 @@ pub struct Trading<O, const FULL: bool> {
     pub curve: EquityCurve,
     /// Time spent reading and decoding data.
     pub load: Duration,
+    /// Processor time of this thread: reading and decoding, and everything else.
+    pub load_cpu: Duration,
+    /// See `load_cpu`.
+    pub run_cpu: Duration,
     /// The feed's error, if it ended by one.
     pub error: Option<DataError>,
     venue: PaperVenue,
@@ -74,6 +79,8 @@ impl<O: Out, const FULL: bool> Trading<O, FULL> {
         Trading {
             curve: EquityCurve::default(),
             load: Duration::ZERO,
+            load_cpu: Duration::ZERO,
+            run_cpu: Duration::ZERO,
             error: None,
             engine,
             recorder,
@@ -211,7 +218,7 @@ impl<O: Out, const FULL: bool> Trading<O, FULL> {
 
     /// Takes the next chunk of the feed; false at its end.
     fn load(&mut self) -> bool {
-        let began = Instant::now();
+        let (began, cpu) = (Instant::now(), thread_cpu());
         let more = match self.feed.load() {
             Ok(more) => more,
             Err(error) => {
@@ -220,6 +227,7 @@ impl<O: Out, const FULL: bool> Trading<O, FULL> {
             }
         };
         self.load += began.elapsed();
+        self.load_cpu += thread_cpu() - cpu;
         more
     }
 
@@ -278,7 +286,9 @@ impl<O: Out, const FULL: bool> Agent for Trading<O, FULL> {
             self.shut_down();
             return 1;
         }
+        let cpu = thread_cpu();
         let work = self.work_chunk();
+        self.run_cpu += thread_cpu() - cpu;
         self.shared.events.store(self.inputs, Ordering::Relaxed);
         work
     }
