@@ -165,6 +165,8 @@ fn collect<O: Out, const FULL: bool>(
         kept,
         load,
         run,
+        load_cpu,
+        run_cpu,
         broken,
         stopped,
         pinned,

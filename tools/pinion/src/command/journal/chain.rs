@@ -38,7 +38,7 @@ struct Chain {
 fn ns_per_tick(dir: &std::path::Path) -> Result<Option<f64>, Failure> {
     let reader = Reader::open(dir)?;
     let mut cursor = reader.cursor(0)?;
-    let (mut first, mut last): (Option<(u64, u64)>, Option<(u64, u64)>) = (None, None);
+    let (mut first, mut last) = (None::<(u64, u64)>, None::<(u64, u64)>);
     let start = reader_anchor(&mut cursor)?;
     for (ticks, mono_ns) in start {
         first.get_or_insert((ticks, mono_ns));
