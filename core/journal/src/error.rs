@@ -182,8 +182,11 @@ pub enum JournalError {
         /// The longest allowed.
         limit: usize,
     },
-    /// The position was never written here.
-    #[error("{}: holds no position {position}; the journal starts at {first}", dir.display())]
+    /// The position is neither written nor the next to be written.
+    #[error(
+        "{}: position {position} is outside the journal, which starts at {first}; choose one that it holds, \
+         or the one behind its last", dir.display()
+    )]
     NoSuchPosition {
         /// The directory.
         dir: PathBuf,

@@ -111,7 +111,7 @@ pub(crate) struct SlotReader {
 
 /// Some slots of a segment, in order.
 pub(crate) struct Chunk<'a> {
-    /// Slots; the last is padded with zeros if the file ends inside it.
+    /// Slots that are wholly there; a slot in which the file ends does not count.
     pub(crate) slots: &'a [Record],
     /// Index of the first slot in its segment.
     pub(crate) index: u64,
@@ -155,8 +155,7 @@ impl SlotReader {
         let buffer = self.buffer.as_mut_bytes();
         let got = read_full(&self.file, buffer, frame_offset(index))
             .map_err(|source| io_error("read a segment", &self.path, source))?;
-        let slots = got.div_ceil(RECORD_BYTES);
-        buffer[got..slots * RECORD_BYTES].fill(0);
+        let slots = got / RECORD_BYTES;
         Ok(Chunk { slots: &self.buffer[..slots], index })
     }
 }

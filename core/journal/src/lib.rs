@@ -40,6 +40,7 @@ mod files;
 mod frame;
 mod layout;
 mod map;
+mod options;
 mod reader;
 pub mod recover;
 mod scan;
@@ -52,11 +53,12 @@ pub use error::{Bad, BadKind, JournalError};
 pub use layout::{
     CHECKPOINT_FRAMES, FORMAT_VERSION, HEADER_BYTES, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN, SegmentHeader,
 };
+pub use options::Options;
 pub use reader::{Cursor, Reader};
 pub use scan::{Recovery, scan};
 pub use system::Anchor;
 pub use verify::{VerifyReport, verify};
-pub use writer::{Head, Options, Writer};
+pub use writer::{Head, Writer};
 
 #[cfg(target_endian = "big")]
 compile_error!("the journal's files are little-endian images of memory; this target is big-endian");

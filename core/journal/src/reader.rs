@@ -39,21 +39,23 @@ impl Reader {
         &self.header
     }
 
-    /// A cursor whose first record is the one at `position`, which may still have to be written.
+    /// A cursor whose first record is the one at `position`, which may be the next to be written.
     pub fn cursor(&self, position: u64) -> Result<Cursor, JournalError> {
-        let listed = self.holding(position, &self.segments)?;
-        let segment = Mapped::open(listed)?;
-        let mut cursor =
-            Cursor { dir: self.dir.clone(), seed: Seed::new(listed.epoch), segment, position, ended: false };
-        while position > cursor.segment.end() {
-            let skipped = cursor.segment.end();
-            cursor.position = skipped;
-            if !cursor.enter_next()? {
-                return Err(self.no_such(position));
-            }
+        let fresh = list(&self.dir)?.sound(&self.dir)?;
+        let listed = self.holding(position, &fresh)?;
+        let mut ended = false;
+        if position > listed.first_position {
+            // Behind an End the file is, or is about to be, cut: a mapping must not be touched there.
+            ended = match self.get(position - 1) {
+                Ok(Some(before)) => before.kind == Kind::End as u16,
+                Ok(None) => return Err(self.no_such(position)),
+                // What is bad before it does not keep anyone from reading on behind it.
+                Err(JournalError::Bad(_)) => false,
+                Err(error) => return Err(error),
+            };
         }
-        cursor.position = position;
-        Ok(cursor)
+        let segment = Mapped::open(listed)?;
+        Ok(Cursor { dir: self.dir.clone(), seed: Seed::new(listed.epoch), segment, position, ended })
     }
 
     /// The record at a position; `None` if it is not written yet.

@@ -155,7 +155,7 @@ impl Walk<'_> {
         while index < capacity {
             let mut chunk = reader.chunk(index)?;
             if chunk.slots.is_empty() {
-                // The file is cut: what is not there was not committed.
+                // The file is cut: what is not wholly there was not committed.
                 chunk.slots = &missing;
             }
             let count = chunk.slots.len().min((capacity - index) as usize);

@@ -214,11 +214,13 @@ impl Walk {
             let reason = format!("empty, but position {} holds a sound frame", at.position());
             return Err(At { index: empty - at.segment.first_position, ..at }.bad(BadKind::Hole, reason));
         }
+        if at.position() == empty {
+            let reason = "the commit word is 0 but other bytes are set: an append was interrupted, or the \
+                          frame was damaged";
+            return Err(at.bad(BadKind::Tail, reason));
+        }
         let byte = slot.as_bytes().iter().position(|byte| *byte != 0).unwrap_or(0) as u64;
-        let reason = format!(
-            "the journal ends at position {empty}, and this byte behind it is not zero: an append was \
-             interrupted, or the frame was damaged"
-        );
+        let reason = format!("the journal ends at position {empty}, but this byte behind it is not zero");
         Err(at.segment.bad(at.position(), frame_offset(at.index) + byte, BadKind::Tail, reason))
     }
 

@@ -5,53 +5,21 @@
 //! `close` wait for the disk. A full disk fails the call and loses nothing: the same call may be made
 //! again. A failed sync is final for the writer ([`JournalError::Durability`]).
 
-use std::fs::{File, TryLockError};
-use std::io;
+mod steps;
+
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use pinion_model::record::{BODY_BYTES, FLAG_MORE, Kind, Record};
 
-use crate::chain::{Chain, checkpoint_due};
-use crate::error::{JournalError, io_error};
+use crate::chain::Chain;
+use crate::error::JournalError;
 use crate::files;
 use crate::frame::Seed;
-use crate::layout::{FORMAT_VERSION, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN, SegmentHeader};
+use crate::layout::{FORMAT_VERSION, SegmentHeader};
+use crate::options::{Options, check_options, lock};
 use crate::segment::{Prepared, Retired, Segment, frames_in};
-use crate::system::{self, Anchor, Checkpoint, End, Mark, Start, TEXT_BYTES_MAX, TEXT_FIRST_BYTES};
-
-/// Full segments that may wait for a mark; beyond it a roll syncs the oldest, so that files stay few.
-const RETIRED_MAX: usize = 16;
-
-/// What a new journal needs to know.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Number of this run, different from every other run's: random, or derived from the boot.
-    pub epoch: u64,
-    /// Hash of the plan.
-    pub plan_hash: [u8; 32],
-    /// The engine's build; up to 64 bytes are kept.
-    pub build: String,
-    /// Ticks and clocks at the start.
-    pub anchor: Anchor,
-    /// Size of a segment file.
-    pub segment_bytes: u64,
-    /// Source number of the records that the journal writes itself.
-    pub source: u32,
-}
-
-impl Options {
-    /// Options with an epoch, the default segment size and nothing else set.
-    pub fn new(epoch: u64) -> Self {
-        Options {
-            epoch,
-            plan_hash: [0; 32],
-            build: String::new(),
-            anchor: Anchor::default(),
-            segment_bytes: SEGMENT_BYTES_DEFAULT,
-            source: 0,
-        }
-    }
-}
+use crate::system::{self, Anchor, End, Mark, Start, TEXT_BYTES_MAX, TEXT_FIRST_BYTES};
 
 /// What identifies a journal up to its last record. Kept elsewhere, it proves later that nothing was
 /// cut off or written anew.
@@ -295,174 +263,6 @@ impl Writer {
             chain: self.chain.head(),
             segments: self.segments,
         }
-    }
-
-    #[inline]
-    fn push(&mut self, record: &Record) -> Result<u64, JournalError> {
-        self.make_room()?;
-        Ok(self.store(record))
-    }
-
-    fn push_own(&mut self, kind: Kind, body: [u8; BODY_BYTES]) -> Result<u64, JournalError> {
-        self.push(&Record::new(kind, self.last_ticks, self.source, body))
-    }
-
-    #[inline]
-    fn store(&mut self, record: &Record) -> u64 {
-        let position = self.segment.next_position();
-        self.segment.publish(&self.seed.sealed(record, position));
-        self.in_group = record.continues();
-        position
-    }
-
-    /// Makes sure of the next segment if frames, and a Checkpoint, may not fit this one: a group whose
-    /// end has no room would stay open for good.
-    fn reserve(&mut self, frames: u64) -> Result<(), JournalError> {
-        if frames + 1 > self.segment.end_position() - self.segment.next_position() {
-            self.prepare_next()?;
-        }
-        Ok(())
-    }
-
-    /// Makes the next slot free for any record: rolls a full segment, writes a due Checkpoint.
-    #[inline]
-    fn make_room(&mut self) -> Result<(), JournalError> {
-        self.refuse_failed()?;
-        loop {
-            if self.segment.is_full() {
-                self.roll()?;
-            } else if checkpoint_due(self.pending(), self.in_group) {
-                self.checkpoint();
-            } else {
-                return Ok(());
-            }
-        }
-    }
-
-    #[inline]
-    fn pending(&self) -> u64 {
-        self.chain.pending() + (self.segment.used() - self.absorbed)
-    }
-
-    fn absorb(&mut self) {
-        self.chain.absorb(self.segment.frames_from(self.absorbed));
-        self.absorbed = self.segment.used();
-    }
-
-    #[cold]
-    fn checkpoint(&mut self) {
-        self.absorb();
-        let frames = self.chain.pending();
-        let first_position = self.position() - frames;
-        let body = system::body_of(&Checkpoint { chain: self.chain.fold(), first_position, frames });
-        self.store(&Record::new(Kind::Checkpoint, self.last_ticks, self.source, body));
-    }
-
-    #[cold]
-    fn roll(&mut self) -> Result<(), JournalError> {
-        if self.retired.len() >= RETIRED_MAX {
-            let oldest = self.retired.remove(0);
-            let synced = oldest.sync();
-            self.or_fail(synced)?;
-        }
-        self.prepare_next()?;
-        let Some(prepared) = self.prepared.take() else {
-            return Ok(());
-        };
-        self.absorb();
-        let chain_before = self.chain.head();
-        let mut header = self.header.clone();
-        header.first_position = self.segment.end_position();
-        header.chain = chain_before;
-        let header = header.sealed();
-        let next = match prepared.activate(&header) {
-            Ok(next) => next,
-            Err(failure) => {
-                let (unused, error) = *failure;
-                self.prepared = Some(unused);
-                return Err(error);
-            }
-        };
-        self.chain.fold();
-        self.chain.begin_segment(&header);
-        self.absorbed = 0;
-        self.segments += 1;
-        self.dir_dirty = true;
-        let full = std::mem::replace(&mut self.segment, next);
-        self.retired.push(full.retire());
-        Ok(())
-    }
-
-    /// Waits until everything appended is on disk, in the order in which it was written.
-    fn sync(&mut self) -> Result<(), JournalError> {
-        self.refuse_failed()?;
-        let synced = self.sync_files();
-        self.or_fail(synced)?;
-        self.durable_position = self.position();
-        Ok(())
-    }
-
-    fn sync_files(&mut self) -> Result<(), (PathBuf, io::Error)> {
-        #[cfg(test)]
-        if self.sync_fault {
-            return Err((self.dir.clone(), io::Error::from_raw_os_error(libc::EIO)));
-        }
-        for retired in &self.retired {
-            retired.sync()?;
-        }
-        self.retired.clear();
-        self.segment.flush()?;
-        if self.dir_dirty {
-            self.dir_file.sync_all().map_err(|source| (self.dir.clone(), source))?;
-            self.dir_dirty = false;
-        }
-        Ok(())
-    }
-
-    fn or_fail(&mut self, result: Result<(), (PathBuf, io::Error)>) -> Result<(), JournalError> {
-        let position = self.position();
-        result.map_err(|(path, source)| {
-            self.failed = true;
-            JournalError::Durability { path, position, source }
-        })
-    }
-
-    #[inline]
-    fn refuse_failed(&self) -> Result<(), JournalError> {
-        if self.failed {
-            return Err(JournalError::Failed { dir: self.dir.clone(), position: self.position() });
-        }
-        Ok(())
-    }
-
-    fn refuse_in_group(&self) -> Result<(), JournalError> {
-        if self.in_group {
-            return Err(JournalError::OpenGroup { position: self.position() });
-        }
-        Ok(())
-    }
-}
-
-fn check_options(options: &Options) -> Result<(), JournalError> {
-    let bytes = options.segment_bytes;
-    if !(SEGMENT_BYTES_MIN..=1 << 40).contains(&bytes) {
-        let reason = format!("{bytes} is not between {SEGMENT_BYTES_MIN} and {}", 1u64 << 40);
-        return Err(JournalError::Option { option: "segment_bytes", reason });
-    }
-    Ok(())
-}
-
-/// Takes the directory for this writer alone; the lock goes when the writer does.
-fn lock(dir: &Path) -> Result<File, JournalError> {
-    let open = |source| io_error("open the journal's directory", dir, source);
-    let dir_file = File::open(dir).map_err(open)?;
-    if !dir_file.metadata().map_err(open)?.is_dir() {
-        return Err(open(io::Error::from(io::ErrorKind::NotADirectory)));
-    }
-    match dir_file.try_lock() {
-        Ok(()) => Ok(dir_file),
-        Err(TryLockError::WouldBlock) => Err(JournalError::Locked { dir: dir.to_path_buf() }),
-        Err(TryLockError::Error(source)) => Err(io_error("lock the journal's directory", dir, source)),
     }
 }
 

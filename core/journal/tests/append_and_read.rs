@@ -300,6 +300,27 @@ fn reserved_kinds_and_breaks_of_an_open_group_are_refused_and_change_nothing() {
 }
 
 #[test]
+fn a_cursor_kept_at_any_position_goes_on_there_also_behind_the_end() {
+    for numbers in 1..40 {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = Writer::create(dir.path(), options(16)).unwrap();
+        quotes(&mut writer, 0..numbers);
+        let next = writer.position();
+        let reader = Reader::open(dir.path()).unwrap();
+        let mut live = reader.cursor(next).unwrap();
+        assert_eq!(live.next_record().unwrap(), None);
+        assert!(matches!(reader.cursor(next + 1), Err(JournalError::NoSuchPosition { .. })));
+        let head = writer.close(1, b"").unwrap();
+        assert_eq!(live.next_record().unwrap().map(|record| record.position), Some(next));
+        assert!(live.at_end());
+        let mut behind = reader.cursor(head.records).unwrap();
+        assert!(behind.at_end());
+        assert_eq!(behind.next_record().unwrap(), None);
+        assert!(matches!(reader.cursor(head.records + 1), Err(JournalError::NoSuchPosition { .. })));
+    }
+}
+
+#[test]
 fn a_group_that_is_not_complete_yet_is_not_handed_out_and_is_later() {
     let dir = tempfile::tempdir().unwrap();
     let mut writer = Writer::create(dir.path(), options(16)).unwrap();

@@ -1,0 +1,164 @@
+//! What happens below an append: storing a frame, a due Checkpoint, a roll, a sync.
+//!
+//! Owns the order of those steps, on the cold journal thread. A roll either happens whole or leaves the
+//! writer as it was; a failed sync stops the writer for good.
+
+use std::io;
+use std::path::PathBuf;
+
+use pinion_model::record::{BODY_BYTES, Kind, Record};
+
+use super::Writer;
+use crate::chain::checkpoint_due;
+use crate::error::JournalError;
+use crate::system::{self, Checkpoint};
+
+/// Full segments that may wait for a mark; beyond it a roll syncs the oldest, so that files stay few.
+const RETIRED_MAX: usize = 16;
+
+impl Writer {
+    #[inline]
+    pub(super) fn push(&mut self, record: &Record) -> Result<u64, JournalError> {
+        self.make_room()?;
+        Ok(self.store(record))
+    }
+
+    pub(super) fn push_own(&mut self, kind: Kind, body: [u8; BODY_BYTES]) -> Result<u64, JournalError> {
+        self.push(&Record::new(kind, self.last_ticks, self.source, body))
+    }
+
+    #[inline]
+    pub(super) fn store(&mut self, record: &Record) -> u64 {
+        let position = self.segment.next_position();
+        self.segment.publish(&self.seed.sealed(record, position));
+        self.in_group = record.continues();
+        position
+    }
+
+    /// Makes sure of the next segment if frames, and a Checkpoint, may not fit this one: a group whose
+    /// end has no room would stay open for good.
+    pub(super) fn reserve(&mut self, frames: u64) -> Result<(), JournalError> {
+        if frames + 1 > self.segment.end_position() - self.segment.next_position() {
+            self.prepare_next()?;
+        }
+        Ok(())
+    }
+
+    /// Makes the next slot free for any record: rolls a full segment, writes a due Checkpoint.
+    #[inline]
+    pub(super) fn make_room(&mut self) -> Result<(), JournalError> {
+        self.refuse_failed()?;
+        loop {
+            if self.segment.is_full() {
+                self.roll()?;
+            } else if checkpoint_due(self.pending(), self.in_group) {
+                self.checkpoint();
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn pending(&self) -> u64 {
+        self.chain.pending() + (self.segment.used() - self.absorbed)
+    }
+
+    pub(super) fn absorb(&mut self) {
+        self.chain.absorb(self.segment.frames_from(self.absorbed));
+        self.absorbed = self.segment.used();
+    }
+
+    #[cold]
+    pub(super) fn checkpoint(&mut self) {
+        self.absorb();
+        let frames = self.chain.pending();
+        let first_position = self.position() - frames;
+        let body = system::body_of(&Checkpoint { chain: self.chain.fold(), first_position, frames });
+        self.store(&Record::new(Kind::Checkpoint, self.last_ticks, self.source, body));
+    }
+
+    #[cold]
+    pub(super) fn roll(&mut self) -> Result<(), JournalError> {
+        if self.retired.len() >= RETIRED_MAX {
+            let oldest = self.retired.remove(0);
+            let synced = oldest.sync();
+            self.or_fail(synced)?;
+        }
+        self.prepare_next()?;
+        let Some(prepared) = self.prepared.take() else {
+            return Ok(());
+        };
+        self.absorb();
+        let chain_before = self.chain.head();
+        let mut header = self.header.clone();
+        header.first_position = self.segment.end_position();
+        header.chain = chain_before;
+        let header = header.sealed();
+        let next = match prepared.activate(&header) {
+            Ok(next) => next,
+            Err(failure) => {
+                let (unused, error) = *failure;
+                self.prepared = Some(unused);
+                return Err(error);
+            }
+        };
+        self.chain.fold();
+        self.chain.begin_segment(&header);
+        self.absorbed = 0;
+        self.segments += 1;
+        self.dir_dirty = true;
+        let full = std::mem::replace(&mut self.segment, next);
+        self.retired.push(full.retire());
+        Ok(())
+    }
+
+    /// Waits until everything appended is on disk, in the order in which it was written.
+    pub(super) fn sync(&mut self) -> Result<(), JournalError> {
+        self.refuse_failed()?;
+        let synced = self.sync_files();
+        self.or_fail(synced)?;
+        self.durable_position = self.position();
+        Ok(())
+    }
+
+    pub(super) fn sync_files(&mut self) -> Result<(), (PathBuf, io::Error)> {
+        #[cfg(test)]
+        if self.sync_fault {
+            return Err((self.dir.clone(), io::Error::from_raw_os_error(libc::EIO)));
+        }
+        for retired in &self.retired {
+            retired.sync()?;
+        }
+        self.retired.clear();
+        self.segment.flush()?;
+        if self.dir_dirty {
+            self.dir_file.sync_all().map_err(|source| (self.dir.clone(), source))?;
+            self.dir_dirty = false;
+        }
+        Ok(())
+    }
+
+    pub(super) fn or_fail(&mut self, result: Result<(), (PathBuf, io::Error)>) -> Result<(), JournalError> {
+        let position = self.position();
+        result.map_err(|(path, source)| {
+            self.failed = true;
+            JournalError::Durability { path, position, source }
+        })
+    }
+
+    #[inline]
+    pub(super) fn refuse_failed(&self) -> Result<(), JournalError> {
+        if self.failed {
+            return Err(JournalError::Failed { dir: self.dir.clone(), position: self.position() });
+        }
+        Ok(())
+    }
+
+    pub(super) fn refuse_in_group(&self) -> Result<(), JournalError> {
+        if self.in_group {
+            return Err(JournalError::OpenGroup { position: self.position() });
+        }
+        Ok(())
+    }
+}
