@@ -22,7 +22,7 @@ use std::path::Path;
 
 const PRICE: u8 = 9;
 const QTY: u8 = 8;
-/// Book states and quotes that wait for their counterpart.
+/// Book states and quotes that are kept to be held against each other.
 const WAITING: usize = 4096;
 
 /// What was found about one instrument.
@@ -64,7 +64,7 @@ pub struct InstrumentSurvey {
     pub crossed_books: u64,
     /// Changes of more than 35 % between bars, as a split makes.
     pub jumps: u64,
-    /// Book states for which a quote of the same update id came.
+    /// Book states that can be held against the quote that stood at their update id.
     pub book_states: u64,
     /// Those that agree with it in best prices and sizes.
     pub book_agree: u64,
@@ -95,7 +95,7 @@ pub struct Survey {
     pub volume_cut: u64,
     /// The file runs backwards in time.
     pub descending: bool,
-    /// States of all rebuilt books for which a quote of the same update id came.
+    /// States of all rebuilt books that can be held against the quote that stood at their update id.
     pub book_states: u64,
     /// Those that agree with it.
     pub book_agree: u64,
@@ -205,8 +205,8 @@ struct Track {
     last_bar: Option<Bar>,
     steps: BTreeMap<i64, u64>,
     book: Option<Book>,
-    waiting_quotes: BTreeMap<u64, [Level; 2]>,
-    waiting_states: BTreeMap<u64, [Level; 2]>,
+    quotes_by_id: BTreeMap<u64, [Level; 2]>,
+    states_by_id: BTreeMap<u64, [Level; 2]>,
     seen: bool,
 }
 
@@ -379,10 +379,11 @@ impl Track {
             return;
         }
         let best = [Level { price: q.bid, qty: q.bid_qty }, Level { price: q.ask, qty: q.ask_qty }];
-        if let Some(state) = self.waiting_states.remove(&q.update_id) {
-            self.compare(state, best);
-        } else {
-            put_waiting(&mut self.waiting_quotes, q.update_id, best);
+        put_waiting(&mut self.quotes_by_id, q.update_id, best);
+        // A quote stands until the next one: this one decides every state before its own id.
+        while let Some(entry) = self.states_by_id.first_entry().filter(|e| *e.key() < q.update_id) {
+            let (id, state) = entry.remove_entry();
+            self.compare(id, state);
         }
     }
 
@@ -429,22 +430,28 @@ impl Track {
                 self.found.last_update_id = book.last_id();
                 let (Some(bid), Some(ask)) = (book.best_bid(), book.best_ask()) else { return };
                 let (id, best) = (book.last_id(), [bid, ask]);
-                if let Some(quote) = self.waiting_quotes.get(&id).copied() {
-                    self.compare(best, quote);
+                if self.quotes_by_id.last_key_value().is_some_and(|(newest, _)| *newest > id) {
+                    self.compare(id, best);
                 } else {
-                    put_waiting(&mut self.waiting_states, id, best);
+                    put_waiting(&mut self.states_by_id, id, best);
                 }
             }
             _ => {}
         }
     }
 
-    fn compare(&mut self, book: [Level; 2], quote: [Level; 2]) {
-        self.found.book_states += 1;
-        self.found.book_agree += u64::from(book == quote);
+    /// Holds a state of the book against the quote that stood at its update id.
+    fn compare(&mut self, id: u64, book: [Level; 2]) {
+        if let Some((_, quote)) = self.quotes_by_id.range(..=id).next_back() {
+            self.found.book_states += 1;
+            self.found.book_agree += u64::from(book == *quote);
+        }
     }
 
     fn finish(mut self) -> InstrumentSurvey {
+        while let Some((id, state)) = self.states_by_id.pop_first() {
+            self.compare(id, state);
+        }
         self.found.price_decimals = PRICE - self.price_zeros as u8;
         self.found.qty_decimals = QTY - self.qty_zeros as u8;
         let usual = self.steps.iter().max_by_key(|(_, count)| **count).map_or(0, |(step, _)| *step);

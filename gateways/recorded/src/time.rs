@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 /// How a column states time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TimeUnit {
-    /// A number whose unit shows in its size: s, ms, us or ns.
+    /// A number whose unit shows in its size (s, ms, us or ns), or text.
     Number,
     /// Milliseconds, whatever the size.
     Millis,
@@ -21,6 +21,7 @@ pub(crate) fn parse(text: &[u8], unit: TimeUnit) -> Option<i64> {
         TimeUnit::Text => parse_text(std::str::from_utf8(text).ok()?.trim()),
         TimeUnit::Millis => integer(text)?.checked_mul(1_000_000),
         TimeUnit::Nanos => integer(text),
+        TimeUnit::Number if text.iter().any(|b| matches!(b, b'-' | b':')) => parse(text, TimeUnit::Text),
         TimeUnit::Number => {
             // Fractions of a second are cut: such columns hold whole bars.
             let whole = text.split(|b| *b == b'.').next()?;

@@ -67,7 +67,7 @@ impl Keeper {
         failed: Arc<AtomicBool>,
     ) -> Keeper {
         let now = Instant::now();
-        Keeper {
+        let mut keeper = Keeper {
             digest: Digest::default(),
             writer,
             anchors,
@@ -76,6 +76,18 @@ impl Keeper {
             last_anchor: now,
             error: None,
             failed,
+        };
+        keeper.anchor();
+        keeper
+    }
+
+    /// Ties ticks to time, at the start, each second, and at the end.
+    fn anchor(&mut self) {
+        if let (Some(writer), None) = (&mut self.writer, &self.error) {
+            let r = self.anchors.read();
+            let anchor = Anchor { ticks: r.ticks, wall_ns: r.wall_ns, mono_ns: r.mono_ns };
+            let result = writer.anchor(anchor).map(|_| ());
+            self.check(result);
         }
     }
 
@@ -102,21 +114,20 @@ impl Keeper {
             return;
         }
         let mut result = writer.prepare_next().map(|_| ());
-        if result.is_ok() && self.last_anchor.elapsed() >= ANCHOR_EVERY {
-            self.last_anchor = Instant::now();
-            let r = self.anchors.read();
-            result =
-                writer.anchor(Anchor { ticks: r.ticks, wall_ns: r.wall_ns, mono_ns: r.mono_ns }).map(|_| ());
-        }
         if result.is_ok() && self.last_mark.elapsed() >= self.mark_every {
             self.last_mark = Instant::now();
             result = writer.mark(wall_ns()).map(|_| ());
         }
         self.check(result);
+        if self.last_anchor.elapsed() >= ANCHOR_EVERY {
+            self.last_anchor = Instant::now();
+            self.anchor();
+        }
     }
 
     /// Closes the journal with a summary.
     pub fn finish(mut self, summary: &str) -> Kept {
+        self.anchor();
         let digest = self.digest.finish();
         let mut head = None;
         if let (Some(writer), None) = (self.writer.take(), &self.error) {
