@@ -422,21 +422,26 @@ impl Track {
             self.note_price(level.price);
             self.note_qty(level.qty);
         }
-        let book = self.book.get_or_insert_with(|| Book::new(20_000));
-        match book.apply(d) {
+        let mut book = self.book.take().unwrap_or_else(|| Book::new(20_000));
+        let change = book.apply_each(d, |book| self.state(book));
+        match change {
             BookChange::Gap { .. } => self.found.gaps += 1,
-            BookChange::Applied | BookChange::Rebuilt if book.is_synced() => {
-                self.found.crossed_books += u64::from(book.is_crossed());
-                self.found.last_update_id = book.last_id();
-                let (Some(bid), Some(ask)) = (book.best_bid(), book.best_ask()) else { return };
-                let (id, best) = (book.last_id(), [bid, ask]);
-                if self.quotes_by_id.last_key_value().is_some_and(|(newest, _)| *newest > id) {
-                    self.compare(id, best);
-                } else {
-                    put_waiting(&mut self.states_by_id, id, best);
-                }
-            }
-            _ => {}
+            BookChange::Applied => self.state(&book),
+            BookChange::Rebuilt | BookChange::Early | BookChange::Old => {}
+        }
+        self.book = Some(book);
+    }
+
+    /// The book is in a new state.
+    fn state(&mut self, book: &Book) {
+        self.found.crossed_books += u64::from(book.is_crossed());
+        self.found.last_update_id = book.last_id();
+        let (Some(bid), Some(ask)) = (book.best_bid(), book.best_ask()) else { return };
+        let (id, best) = (book.last_id(), [bid, ask]);
+        if self.quotes_by_id.last_key_value().is_some_and(|(newest, _)| *newest > id) {
+            self.compare(id, best);
+        } else {
+            put_waiting(&mut self.states_by_id, id, best);
         }
     }
 

@@ -88,11 +88,16 @@ impl Book {
 
     /// Applies an update or a snapshot.
     pub fn apply(&mut self, depth: &Depth<'_>) -> BookChange {
+        self.apply_each(depth, |_| ())
+    }
+
+    /// As [`Book::apply`], and shows the book after each of the early updates that a snapshot lets in.
+    pub fn apply_each(&mut self, depth: &Depth<'_>, show: impl FnMut(&Book)) -> BookChange {
         if self.capacity == 0 {
             return BookChange::Old;
         }
         if depth.snapshot {
-            return self.apply_snapshot(depth);
+            return self.apply_snapshot(depth, show);
         }
         match self.state {
             State::Unsynced => self.keep_early(depth),
@@ -102,7 +107,7 @@ impl Book {
         }
     }
 
-    fn apply_snapshot(&mut self, depth: &Depth<'_>) -> BookChange {
+    fn apply_snapshot(&mut self, depth: &Depth<'_>, mut show: impl FnMut(&Book)) -> BookChange {
         if self.state == State::Synced && depth.last_id < self.last_id {
             return BookChange::Old;
         }
@@ -114,11 +119,13 @@ impl Book {
         let mut change = BookChange::Rebuilt;
         for e in &early {
             let (bids, asks) = levels[e.start..e.start + e.bids + e.asks].split_at(e.bids);
-            if let gap @ BookChange::Gap { .. } =
-                self.apply_update(e.first_id, e.last_id, e.prev_id, bids, asks)
-            {
-                change = gap;
-                break;
+            match self.apply_update(e.first_id, e.last_id, e.prev_id, bids, asks) {
+                BookChange::Applied => show(self),
+                gap @ BookChange::Gap { .. } => {
+                    change = gap;
+                    break;
+                }
+                _ => {}
             }
         }
         (self.early, self.early_levels) = (early, levels);

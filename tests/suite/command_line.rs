@@ -1,0 +1,218 @@
+//! The program as a person meets it: the main job, its replay, damage, and wrong input.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn pinion(args: &[&str]) -> Output {
+    // The runner builds the program before the tests; cargo puts it beside them.
+    let mut exe = std::env::current_exe().unwrap();
+    exe.pop();
+    exe.pop();
+    let exe = exe.join("pinion");
+    assert!(exe.is_file(), "{} is missing; run `tests/run`, or `cargo build -p pinion` first", exe.display());
+    Command::new(exe).args(args).current_dir(pinion_tests::project_root()).output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn ok(args: &[&str]) -> String {
+    let output = pinion(args);
+    assert!(output.status.success(), "{args:?}: {}", text(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn run_to(dir: &Path, layout: &str) -> Value {
+    let json =
+        ok(&["run", "examples/paper.yaml", "--layout", layout, "--journal", dir.to_str().unwrap(), "--json"]);
+    serde_json::from_str(&json).unwrap()
+}
+
+#[test]
+fn every_layout_and_the_replay_decide_the_same_and_two_runs_are_alike() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dirs: Vec<PathBuf> = ["a", "b", "c"].iter().map(|n| tmp.path().join(n)).collect();
+    let runs = [run_to(&dirs[0], "shared"), run_to(&dirs[1], "shared"), run_to(&dirs[2], "invoker")];
+    for run in &runs {
+        assert_eq!(run["decision_digest"], runs[0]["decision_digest"]);
+        assert_eq!(run["events"], 50_000);
+        assert!(run["fills"].as_u64() >= Some(2), "{run}");
+    }
+    let backtest = ok(&["backtest", "examples/paper.yaml", "--json"]);
+    let backtest: Value = serde_json::from_str(&backtest).unwrap();
+    assert_eq!(backtest["decision_digest"], runs[0]["decision_digest"]);
+    for dir in &dirs {
+        let replay: Value = serde_json::from_str(&ok(&["replay", dir.to_str().unwrap(), "--json"])).unwrap();
+        assert_eq!(
+            (&replay["identical"], &replay["decision_digest"]),
+            (&Value::Bool(true), &runs[0]["decision_digest"])
+        );
+        ok(&["journal", "verify", dir.to_str().unwrap()]);
+    }
+    ok(&["journal", "diff", dirs[0].to_str().unwrap(), dirs[2].to_str().unwrap()]);
+    let refused = pinion(&["run", "examples/paper.yaml", "--journal", dirs[0].to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(1), "a journal is never written over");
+}
+
+#[test]
+fn a_flipped_bit_is_found_and_named_and_a_changed_decision_fails_the_replay() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dir = tmp.path().join("j");
+    run_to(&dir, "shared");
+    let segment = std::fs::read_dir(&dir)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .find(|p| p.extension().is_some_and(|e| e == "seg"));
+    let segment = segment.unwrap();
+    let good = std::fs::read(&segment).unwrap();
+    for at in [100, 5_000, good.len() / 2, good.len() - 1] {
+        let mut bad = good.clone();
+        bad[at] ^= 4;
+        std::fs::write(&segment, &bad).unwrap();
+        let verify = pinion(&["journal", "verify", dir.to_str().unwrap()]);
+        assert_eq!(verify.status.code(), Some(1), "byte {at}");
+        assert!(text(&verify).contains(".seg"), "{}", text(&verify));
+    }
+    std::fs::write(&segment, &good[..good.len() - 128]).unwrap();
+    let cut = ok(&["journal", "verify", dir.to_str().unwrap()]);
+    assert!(cut.contains("not closed"), "{cut}");
+    std::fs::write(&segment, &good).unwrap();
+    ok(&["journal", "verify", dir.to_str().unwrap()]);
+}
+
+#[test]
+fn why_shows_the_whole_chain_behind_an_order() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dir = tmp.path().join("j");
+    run_to(&dir, "shared");
+    let why: Value =
+        serde_json::from_str(&ok(&["journal", "why", "1", dir.to_str().unwrap(), "--json"])).unwrap();
+    let shown = why.to_string();
+    for part in [
+        "rsi",
+        "bb_lower",
+        "RSIOrBB",
+        "max_position_size",
+        "stop_loss_required",
+        "price_collar",
+        "fill",
+        "input to order",
+    ] {
+        assert!(shown.contains(part), "{part} is missing from {shown}");
+    }
+    let unknown = pinion(&["journal", "why", "999999", dir.to_str().unwrap()]);
+    assert_eq!(unknown.status.code(), Some(1));
+}
+
+#[test]
+fn wrong_configurations_are_refused_with_line_and_remedy_and_leave_nothing() {
+    let tmp = tempfile::tempdir().unwrap();
+    let base = std::fs::read_to_string(pinion_tests::project_root().join("examples/paper.yaml")).unwrap();
+    let cases = [
+        (base.replacen("entry_mixins", "entry_mixin", 1), "did you mean `entry_mixins`"),
+        (base.replacen("RSIOrBB\n", "RSIOrBBB\n", 1), "did you mean `RSIOrBB`"),
+        (base.replacen("rsi_period: 14", "rsi_period: -3", 1), "outside 2 to 200"),
+        (base.replacen("max_drawdown: 0.15", "max_drawdown: plenty", 1), "max_drawdown"),
+        (base.replacen("binance_spot_20250325", "nothing", 1), "there is no file"),
+        (format!("{base}\n  : ["), "not YAML"),
+        (String::new(), "empty"),
+    ];
+    for (config, want) in cases {
+        let file = tmp.path().join("c.yaml");
+        std::fs::write(&file, config.replace("data/binance", "examples/data/binance")).unwrap();
+        let journal = tmp.path().join("journal");
+        for args in [vec!["config", "check", "c"], vec!["run", "c", "--journal", "j"]] {
+            let args: Vec<&str> = args
+                .into_iter()
+                .map(|a| match a {
+                    "c" => file.to_str().unwrap(),
+                    "j" => journal.to_str().unwrap(),
+                    other => other,
+                })
+                .collect();
+            let output = pinion(&args);
+            assert_eq!(output.status.code(), Some(2), "{want}: {}", text(&output));
+            assert!(text(&output).contains(want), "{want}: {}", text(&output));
+            assert!(!text(&output).contains("panicked"));
+        }
+        assert!(!journal.exists(), "{want}: nothing half-made is left");
+    }
+}
+
+#[test]
+fn all_mistakes_of_a_file_are_shown_at_once() {
+    let tmp = tempfile::tempdir().unwrap();
+    let file = tmp.path().join("c.yaml");
+    let config = "strategy:\n  entry_mixins: [RSIOrBBB]\n  exit_mixins:\n    - {name: ATR, parameters: {atr_period: 0}}\n  \
+                  sid: long\nbroker:\n  cash: lots\nrisk_management:\n  max_drawdown: 2\n";
+    std::fs::write(&file, config).unwrap();
+    let output = pinion(&["config", "check", file.to_str().unwrap()]);
+    let shown = text(&output);
+    for line in [2, 4, 5, 7, 9] {
+        assert!(shown.contains(&format!("c.yaml:{line}:")), "line {line} is missing:\n{shown}");
+    }
+}
+
+#[test]
+fn broken_data_is_refused_and_a_few_broken_lines_are_counted() {
+    let tmp = tempfile::tempdir().unwrap();
+    let bars: String = (0..200).map(|i| format!("{},10.0,11.0,9.0,10.{},5\n", i * 60_000, i % 10)).collect();
+    let header = "ts_ms,open,high,low,close,volume\n";
+    let path = tmp.path().join("bars.csv");
+    let config = "examples/bar_oracle.yaml";
+    std::fs::write(&path, format!("{header}{bars}12000000,bad,1,1,1,1\n")).unwrap();
+    let output = pinion(&["backtest", config, "--data", path.to_str().unwrap()]);
+    assert!(output.status.success() && text(&output).contains("bars.csv:202:"), "{}", text(&output));
+    for (content, want) in [
+        (format!("{header}{}", "nonsense\n".repeat(50)), "lines are broken"),
+        (String::new(), "empty"),
+        (header.to_string(), "no data"),
+        ("a,b,c\n1,2,3\n".to_string(), "time column"),
+    ] {
+        std::fs::write(&path, content).unwrap();
+        let output = pinion(&["data", "info", path.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(2), "{want}: {}", text(&output));
+        assert!(text(&output).contains(want), "{want}: {}", text(&output));
+    }
+    let cut =
+        std::fs::read(pinion_tests::project_root().join("examples/data/binance_spot_20250325.capture.gz"))
+            .unwrap();
+    let path = tmp.path().join("cut.gz");
+    std::fs::write(&path, &cut[..cut.len() / 2]).unwrap();
+    assert_eq!(pinion(&["data", "info", path.to_str().unwrap()]).status.code(), Some(2));
+}
+
+#[test]
+fn original_configurations_load_as_they_are() {
+    let Some(data) = pinion_tests::recorded_data() else { return };
+    let dir = data.join("../configs");
+    let mut count = 0;
+    for entry in std::fs::read_dir(&dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "yaml" || e == "json") {
+            ok(&["config", "check", path.to_str().unwrap()]);
+            count += 1;
+        }
+    }
+    assert_eq!(count, 9);
+}
+
+#[test]
+fn other_recordings_trade_as_well_and_replay() {
+    let Some(data) = pinion_tests::recorded_data() else { return };
+    let tmp = tempfile::tempdir().unwrap();
+    let spot = pinion_tests::recorded_file(&data, "binance/raw/spot_btcusdt_20240808.gz");
+    let config = std::fs::read_to_string(pinion_tests::project_root().join("examples/paper.yaml")).unwrap();
+    let config = config.replace("data/binance_spot_20250325.capture.gz", spot.to_str().unwrap());
+    let only: Vec<&str> =
+        config.lines().filter(|l| !l.contains("ETHUSDT") && !l.contains("SOLUSDT")).collect();
+    let file = tmp.path().join("spot.yaml");
+    std::fs::write(&file, only.join("\n").replace("lot: 0.00001", "lot: 0.00001, qty_decimals: 8")).unwrap();
+    let dir = tmp.path().join("j");
+    let run = ok(&["run", file.to_str().unwrap(), "--journal", dir.to_str().unwrap(), "--json"]);
+    let run: Value = serde_json::from_str(&run).unwrap();
+    assert!(run["fills"].as_u64() >= Some(2), "{run}");
+    ok(&["replay", dir.to_str().unwrap()]);
+}

@@ -1,0 +1,180 @@
+//! Nothing allocates or frees on the way from bytes to orders: decode, book, bars, indicators, rules,
+//! risk, orders, fills. A counting allocator watches this test's thread; a control shows that it sees.
+
+use pinion_binance::{Decoded, Decoder, SymbolTable};
+use pinion_engine::Engine;
+use pinion_engine::sink::Sink;
+use pinion_model::body::Body;
+use pinion_model::event::{Level, MarketEvent};
+use pinion_recorded::lines;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+struct Counting;
+
+thread_local! {
+    static WATCHED: Cell<bool> = const { Cell::new(false) };
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
+fn note() {
+    // The thread's locals are gone while it ends; what happens then is not watched.
+    let _ = WATCHED.try_with(|w| {
+        if w.get() {
+            COUNT.with(|c| c.set(c.get() + 1));
+        }
+    });
+}
+
+#[allow(unsafe_code)]
+// SAFETY: every call is handed to the system's allocator unchanged; counting touches only plain cells.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note();
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        note();
+        unsafe { System.dealloc(at, layout) }
+    }
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        note();
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Runs `work` and returns how often it allocated or freed.
+fn allocations(work: impl FnOnce()) -> u64 {
+    COUNT.with(|c| c.set(0));
+    WATCHED.with(|w| w.set(true));
+    work();
+    WATCHED.with(|w| w.set(false));
+    COUNT.with(Cell::get)
+}
+
+/// Counts records and drops them.
+#[derive(Default)]
+struct Counter {
+    records: u64,
+}
+
+impl Sink for Counter {
+    const INPUTS: bool = true;
+    const EVIDENCE: bool = true;
+    fn emit<B: Body>(&mut self, body: &B) {
+        self.records += u64::from(body.to_bytes()[0] < u8::MAX) + 1;
+    }
+    fn levels(&mut self, bids: &[Level], asks: &[Level]) {
+        self.records += (bids.len() + asks.len()) as u64;
+    }
+}
+
+/// The lines of the shipped recording, every tenth of them followed by a damaged copy.
+fn recording() -> Vec<Vec<u8>> {
+    let path = pinion_tests::project_root().join("examples/data/binance_spot_20250325.capture.gz");
+    let (mut file, _) = lines::open(&path).unwrap();
+    let mut recording = Vec::new();
+    while let Some((number, line)) = file.next_line().unwrap() {
+        recording.push(line.to_vec());
+        if number % 10 == 0 {
+            recording.push(line[..line.len() - (number as usize / 10) % 90].to_vec());
+        }
+    }
+    recording
+}
+
+#[test]
+fn the_way_from_bytes_to_orders_does_not_allocate() {
+    let text = std::fs::read_to_string(pinion_tests::project_root().join("examples/paper.yaml")).unwrap();
+    let base = pinion_tests::project_root().join("examples");
+    let (config, mut found) = pinion_plan::read("paper.yaml", &text, &base).unwrap();
+    let plan = pinion_plan::compile(&config, &[], &mut found).unwrap();
+    let mut engine = Engine::new(&plan.engine).unwrap();
+    let mut venue = pinion_sim::paper::PaperVenue::new(&plan.engine, plan.paper);
+    let mut decoder = Decoder::new(SymbolTable::of(&plan.engine.instruments), 5_000);
+    let (lines, mut sink, mut orders) = (recording(), Orders::default(), 0);
+    let count = allocations(|| {
+        for line in &lines {
+            let split = line.iter().position(|b| *b == b' ').unwrap_or(0);
+            let recv_ns = line[..split].iter().fold(0i64, |n, b| n * 10 + i64::from(b - b'0'));
+            let Ok(Decoded::Market(instrument, market)) = decoder.decode(recv_ns, &line[split + 1..]) else {
+                continue;
+            };
+            while engine.next_deadline_ns() <= recv_ns {
+                engine.on_timer(engine.next_deadline_ns(), &mut sink);
+            }
+            while let Some(report) = venue.poll(recv_ns) {
+                engine.on_execution(&report, &mut sink);
+            }
+            let event = MarketEvent { instrument, cursor: 1, market };
+            venue.on_market(&event);
+            engine.on_market(&event, &mut sink);
+            for order in &sink.waiting[..std::mem::take(&mut sink.count)] {
+                venue.submit(order, engine.now_ns());
+                orders += 1;
+            }
+        }
+    });
+    assert_eq!(count, 0, "allocations and frees on the hot path");
+    assert!(orders >= 10 && engine.counters().fills >= 10, "{orders} orders: the path was not walked");
+    assert!(sink.inner.records > 50_000);
+}
+
+/// Keeps what leaves for the venue, in an array.
+struct Orders {
+    inner: Counter,
+    waiting: [pinion_model::body::OrderBody; 16],
+    count: usize,
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        let none = pinion_model::body::OrderBody::from_bytes(&[0; 96]);
+        Orders { inner: Counter::default(), waiting: [none; 16], count: 0 }
+    }
+}
+
+impl Sink for Orders {
+    const INPUTS: bool = true;
+    const EVIDENCE: bool = true;
+    fn emit<B: Body>(&mut self, body: &B) {
+        self.inner.emit(body);
+        if B::KIND == pinion_model::record::Kind::Order {
+            self.waiting[self.count] = pinion_model::body::OrderBody::from_bytes(&body.to_bytes());
+            self.count += 1;
+        }
+    }
+    fn levels(&mut self, bids: &[Level], asks: &[Level]) {
+        self.inner.levels(bids, asks);
+    }
+}
+
+#[test]
+fn decoding_depth_does_not_allocate_either() {
+    let Some(dir) = pinion_tests::recorded_data() else { return };
+    let path = pinion_tests::recorded_file(&dir, "binance/raw/usdm_btcusdt_20240808.gz");
+    let (mut file, _) = lines::open(&path).unwrap();
+    let mut frames = Vec::new();
+    while let Some((_, line)) = file.next_line().unwrap() {
+        frames.push(line[line.iter().position(|b| *b == b' ').unwrap() + 1..].to_vec());
+    }
+    let mut decoder =
+        Decoder::new(SymbolTable::open(pinion_binance::symbols::Units { price: 2, qty: 3 }), 5_000);
+    // The first message adds its symbol; a plan's symbols are known from the start.
+    decoder.decode(1, &frames[0]).unwrap();
+    let count = allocations(|| {
+        for frame in &frames {
+            let _ = std::hint::black_box(decoder.decode(1, frame));
+        }
+    });
+    assert_eq!(count, 0);
+}
+
+/// The control: were the allocator blind, this would fail.
+#[test]
+fn an_allocation_is_seen() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(vec![1u8; 100]))), 2, "one allocation, one free");
+}
