@@ -78,6 +78,8 @@ struct State {
     last_arrival_ns: i64,
     last_delivery_ns: i64,
     next_exec_id: u64,
+    /// Earliest arrival or report that is on its way.
+    next_ns: i64,
     on_bars: bool,
 }
 
@@ -104,6 +106,7 @@ impl PaperVenue {
             last_arrival_ns: i64::MIN,
             last_delivery_ns: i64::MIN,
             next_exec_id: 1,
+            next_ns: i64::MAX,
             on_bars: false,
         };
         PaperVenue { plan: plan.clone(), paper, state }
@@ -161,18 +164,30 @@ impl PaperVenue {
         let arrival_ns = now_ns.saturating_add(self.latency_ns()).max(self.state.last_arrival_ns);
         self.state.last_arrival_ns = arrival_ns;
         self.state.inbound.push_back((arrival_ns, message));
+        self.note_next();
     }
 
     /// When the venue will next have something to do or to say; `i64::MAX` for never.
     #[inline]
     pub fn next_ns(&self) -> i64 {
+        self.state.next_ns
+    }
+
+    /// Call after every change of what is on its way.
+    fn note_next(&mut self) {
         let arrival = self.state.inbound.front().map_or(i64::MAX, |(ns, _)| *ns);
         let report = self.state.outbound.front().map_or(i64::MAX, |r| r.due_ns);
-        arrival.min(report)
+        self.state.next_ns = arrival.min(report);
     }
 
     /// Lets arrivals due by `until_ns` happen and returns the next report due by then. Call until `None`.
     pub fn poll(&mut self, until_ns: i64) -> Option<ExecutionBody> {
+        let report = self.next_report(until_ns);
+        self.note_next();
+        report
+    }
+
+    fn next_report(&mut self, until_ns: i64) -> Option<ExecutionBody> {
         loop {
             let arrival = self.state.inbound.front().map_or(i64::MAX, |(ns, _)| *ns);
             let report = self.state.outbound.front().map_or(i64::MAX, |r| r.due_ns);
@@ -296,12 +311,20 @@ impl PaperVenue {
     }
 
     /// Lets orders arrive that were sent up to the beginning of a bar.
+    #[inline]
     pub fn before_bar(&mut self, open_ns: i64) {
+        if self.state.next_ns <= open_ns {
+            self.arrive_until(open_ns);
+        }
+    }
+
+    fn arrive_until(&mut self, open_ns: i64) {
         while self.state.inbound.front().is_some_and(|(ns, _)| *ns <= open_ns) {
             if let Some((at_ns, message)) = self.state.inbound.pop_front() {
                 self.arrive(message, at_ns);
             }
         }
+        self.note_next();
     }
 
     fn match_bar(&mut self, id: InstrumentId, bar: &Bar) {
@@ -488,6 +511,7 @@ impl PaperVenue {
             liquidity_code: liquidity.code(),
             exec_id,
         });
+        self.note_next();
     }
 
     fn body(&self, r: &Pending) -> ExecutionBody {

@@ -414,6 +414,12 @@ impl Engine {
         self.desk.portfolio.equity()
     }
 
+    /// When the account's next day begins, ns, and its equity when this one did.
+    #[inline]
+    pub fn day(&self) -> (i64, Money) {
+        (self.desk.account.next_day_ns(), self.desk.account.day_start())
+    }
+
     /// Deepest fall of equity from its peak.
     pub fn max_drawdown(&self) -> Ratio {
         self.desk.account.worst().ratio()

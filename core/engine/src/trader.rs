@@ -84,6 +84,8 @@ pub struct Trader {
     sizing: Sizing,
     entry_order: EntryOrder,
     protection: Protection,
+    /// Some exit keeps its levels by resting orders.
+    rests: bool,
     position: Position,
     holding: Option<Holding>,
     /// Best and worst price since the fill, while the bar of the fill is being made from ticks.
@@ -133,6 +135,7 @@ impl Trader {
             sizing: plan.sizing,
             entry_order: plan.entry_order,
             protection: plan.protection,
+            rests: plan.exits.iter().any(crate::rules::is_intrabar),
             position: Position::default(),
             holding: None,
             since_fill: None,
@@ -183,7 +186,7 @@ impl Trader {
             }
             self.age_entry(desk, sink);
         }
-        for entry in &mut self.entries {
+        for entry in self.entries.iter_mut().filter(|e| e.rule.looks_back()) {
             entry.rule.after_bar(&series[entry.series].view(desk));
         }
     }
@@ -391,7 +394,7 @@ impl Trader {
 
     /// Moves the resting stop and target to where the rules want them.
     fn protect<S: Sink>(&mut self, series: &[Series], desk: &mut Desk, sink: &mut S) {
-        let Some(holding) = self.holding else { return };
+        let Some(holding) = self.holding.filter(|_| self.rests) else { return };
         let (mut stop, mut target): (Option<(Fx, usize)>, Option<Fx>) = (None, None);
         for (at, exit) in self.exits.iter().enumerate() {
             let (s, t) = exit.rule.levels();

@@ -256,8 +256,14 @@ pub fn notional_factor(multiplier: Decimal, scale: u8, price_exponent: u8, qty_e
 
 impl Instrument {
     /// Price times quantity in the settlement currency, exactly. The sign is the quantity's.
+    #[inline]
     pub fn notional(&self, price: Price, qty: Qty) -> Money {
-        Money(i128::from(price.0) * i128::from(qty.0) * i128::from(self.factor))
+        let product = i128::from(price.0) * i128::from(qty.0);
+        // Two products of 64 bits cannot overflow; the general one must look.
+        match i64::try_from(product) {
+            Ok(product) => Money(i128::from(product) * i128::from(self.factor)),
+            Err(_) => Money(product * i128::from(self.factor)),
+        }
     }
 
     /// The largest quantity whose notional at `price` is at most `money`, not rounded to lots.

@@ -8,7 +8,7 @@
 //! | file | one idea |
 //! |---|---|
 //! | [`lines`] | bytes of a plain or compressed file, line by line |
-//! | [`format`] | what kind of file it is |
+//! | [`mod@format`] | what kind of file it is |
 //! | [`rows`] | one line of a table to a bar, quote or trade |
 //! | [`source`] | files to a stream of events in order of time |
 //! | [`survey`] | what a recording holds |

@@ -43,7 +43,7 @@ impl Weight {
     #[inline]
     pub fn step(self, average: Fx, value: Fx) -> Fx {
         let difference = value.to_bits() - average.to_bits();
-        Fx::from_bits(average.to_bits() + (difference.wrapping_mul(i128::from(self.0)) >> WEIGHT_BITS))
+        Fx::from_bits(average.to_bits() + (times(difference, self.0) >> WEIGHT_BITS))
     }
 }
 
@@ -66,7 +66,16 @@ impl Factor {
     /// `value * self`, towards minus infinity. `value` is below 2^80 bits and `self` below 2^42.
     #[inline]
     pub fn of(self, value: Fx) -> Fx {
-        Fx::from_bits(value.to_bits().wrapping_mul(i128::from(self.0)) >> 32)
+        Fx::from_bits(times(value.to_bits(), self.0) >> 32)
+    }
+}
+
+/// A product that cannot leave 128 bits (see above). Most values fit 64 bits, where it is one instruction.
+#[inline]
+fn times(value: i128, factor: i64) -> i128 {
+    match i64::try_from(value) {
+        Ok(value) => i128::from(value) * i128::from(factor),
+        Err(_) => value.wrapping_mul(i128::from(factor)),
     }
 }
 

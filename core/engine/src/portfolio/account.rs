@@ -138,6 +138,12 @@ impl Account {
         self.set_floors();
     }
 
+    /// When the next day begins, ns.
+    #[inline]
+    pub fn next_day_ns(&self) -> i64 {
+        self.next_day_ns
+    }
+
     /// Equity when the day began.
     pub fn day_start(&self) -> Money {
         self.day_start

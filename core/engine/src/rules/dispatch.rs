@@ -65,6 +65,14 @@ impl EntryRule {
         }
     }
 
+    /// True for a rule that compares a bar with the one before.
+    #[inline]
+    pub fn looks_back(&self) -> bool {
+        match self {
+            EntryRule::RsiBb(rule) => rule.looks_back(),
+        }
+    }
+
     /// Remembers the bar that ended, after the evaluation.
     #[inline]
     pub fn after_bar(&mut self, view: &View<'_>) {

@@ -26,3 +26,10 @@ pub(crate) const INTRABAR: params::ParamDef = params::flag(
     false,
     "Test stop and target within the bar (stop first) by resting orders instead of on the close.",
 );
+
+/// True for an exit whose stop and target are kept by resting orders.
+pub(crate) fn is_intrabar(spec: &params::RuleSpec) -> bool {
+    let def = catalog::find(params::RuleKind::Exit, &spec.rule);
+    let at = def.and_then(|d| d.params.iter().position(|p| p.name == INTRABAR.name));
+    at.is_some_and(|at| spec.values[at] == params::ParamValue::Bool(true))
+}

@@ -112,12 +112,14 @@ impl RsiBb {
         }
     }
 
-    /// Remembers the bar that just ended, after the rule was evaluated on it.
+    /// True when the rule compares a bar with the one before.
     #[inline]
+    pub(super) fn looks_back(&self) -> bool {
+        self.rsi_cross || self.bb_reentry
+    }
+
+    /// Remembers the bar that just ended, after the rule was evaluated on it.
     pub(super) fn after_bar(&mut self, view: &View<'_>) {
-        if !self.rsi_cross && !self.bb_reentry {
-            return;
-        }
         for (at, side) in [Side::Buy, Side::Sell].into_iter().enumerate() {
             self.previous[at] = Previous {
                 oversold: self.rsi_order(side, view).is_some_and(Ordering::is_le),

@@ -4,7 +4,7 @@
 //!   invoker   caller: feed -> engine <-> venue -> keeper (digest, journal)
 //!   shared    hot thread: feed -> engine <-> venue  --ring-->  cold thread: keeper
 //! ```
-//! Nothing but [`run`] knows the layout; the same agents give the same records in both.
+//! Nothing but [`mod@run`] knows the layout; the same agents give the same records in both.
 
 pub mod digest;
 pub mod feed;
