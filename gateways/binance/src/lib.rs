@@ -9,9 +9,10 @@
 //! |---|---|
 //! | [`scan`] | a checked cursor over JSON bytes |
 //! | [`symbols`] | symbols to instruments and units |
-//! | [`decode`] | frames to events |
+//! | [`decode`] | frames to events: the usual shapes byte for byte, all others key by key |
 
 pub mod decode;
+mod fast;
 pub mod scan;
 pub mod symbols;
 

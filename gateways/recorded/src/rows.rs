@@ -89,7 +89,9 @@ pub(crate) fn whole(line: &[u8], at: usize) -> Option<(usize, i64)> {
         value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
         end += 1;
     }
-    (end > at && end - at <= 18).then_some((end, value as i64))
+    // 19 digits fit 64 bits unsigned; what is beyond a signed number is no time.
+    let value = i64::try_from(value).ok()?;
+    (end > at && end - at <= 19).then_some((end, value))
 }
 
 /// A decimal without sign from `at` on, in units of `10^-exponent`: where it ends, and its value.

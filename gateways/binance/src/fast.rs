@@ -1,0 +1,131 @@
+//! The usual shapes of the hottest messages, matched byte for byte. Whatever differs in the least (another
+//! key, another order, white space, an escape, a number that does not fit) is `None`, and the careful
+//! decoder takes the frame from its beginning. The two agree: a test compares them over recorded frames and
+//! mutations of them.
+
+use pinion_model::decimal::POW10;
+use pinion_model::event::Level;
+use pinion_model::number::{Price, Qty};
+
+/// A cursor that knows what must come.
+#[derive(Clone, Copy)]
+pub(crate) struct Strict<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Strict<'a> {
+    pub fn new(bytes: &'a [u8]) -> Strict<'a> {
+        Strict { rest: bytes }
+    }
+
+    /// These bytes come next.
+    #[inline(always)]
+    pub fn lit(&mut self, literal: &[u8]) -> Option<()> {
+        self.rest = self.rest.strip_prefix(literal)?;
+        Some(())
+    }
+
+    /// These bytes come next, or something else does.
+    #[inline(always)]
+    pub fn has(&mut self, literal: &[u8]) -> bool {
+        self.lit(literal).is_some()
+    }
+
+    /// Text up to a quote; nothing in it needs unescaping.
+    #[inline(always)]
+    pub fn word(&mut self) -> Option<&'a [u8]> {
+        let end = self.rest.iter().take(64).position(|b| matches!(b, b'"' | b'\\'))?;
+        let (word, rest) = self.rest.split_at(end);
+        self.rest = rest.strip_prefix(b"\"")?;
+        Some(word)
+    }
+
+    /// A whole number of at most 18 digits.
+    #[inline(always)]
+    pub fn whole(&mut self) -> Option<u64> {
+        let (mut value, mut count) = (0u64, 0);
+        while let Some(digit) = self.rest.get(count).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+            count += 1;
+        }
+        if count == 0 || count > 18 {
+            return None;
+        }
+        self.rest = &self.rest[count..];
+        Some(value)
+    }
+
+    /// Nanoseconds since 1970: 19 digits in this century.
+    pub fn nanoseconds(&mut self) -> Option<i64> {
+        let count = self.rest.iter().take(20).take_while(|b| b.is_ascii_digit()).count();
+        let (digits, rest) = self.rest.split_at(count);
+        self.rest = rest;
+        std::str::from_utf8(digits).ok()?.parse().ok()
+    }
+
+    /// A decimal without sign, closed by a quote, in units of `10^-exponent`.
+    #[inline(always)]
+    pub fn quoted(&mut self, exponent: u8) -> Option<i64> {
+        let bytes = self.rest;
+        let (mut value, mut at) = (0u64, 0);
+        while let Some(digit) = bytes.get(at).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+            at += 1;
+        }
+        let whole_digits = at;
+        let mut left = usize::from(exponent);
+        if bytes.get(at) == Some(&b'.') {
+            at += 1;
+            while left > 0 {
+                let Some(digit) = bytes.get(at).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) else {
+                    break;
+                };
+                value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+                at += 1;
+                left -= 1;
+            }
+            while bytes.get(at) == Some(&b'0') {
+                at += 1;
+            }
+        }
+        if bytes.get(at) != Some(&b'"') || whole_digits == 0 || whole_digits + usize::from(exponent) > 18 {
+            return None;
+        }
+        self.rest = &bytes[at + 1..];
+        Some(value as i64 * POW10[left])
+    }
+
+    /// Levels `["price","quantity"]` up to the closing bracket, behind the opening one.
+    #[inline(always)]
+    pub fn levels(&mut self, price: u8, qty: u8, levels: &mut Vec<Level>) -> Option<()> {
+        levels.clear();
+        if self.has(b"]") {
+            return Some(());
+        }
+        loop {
+            self.lit(b"[\"")?;
+            let at = Price(self.quoted(price)?);
+            self.lit(b",\"")?;
+            let qty = Qty(self.quoted(qty)?);
+            self.lit(b"]")?;
+            if at <= Price::ZERO || levels.len() == levels.capacity() {
+                return None;
+            }
+            levels.push(Level { price: at, qty });
+            if self.has(b"]") {
+                return Some(());
+            }
+            self.lit(b",")?;
+        }
+    }
+
+    /// Behind a combined stream's wrapper, if there is one.
+    #[inline(always)]
+    pub fn unwrap_stream(&mut self) -> Option<()> {
+        if self.has(b"{\"stream\":\"") {
+            self.word()?;
+            self.lit(b",\"data\":")?;
+        }
+        Some(())
+    }
+}
