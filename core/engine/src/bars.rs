@@ -70,6 +70,15 @@ impl BarBuilder {
     /// Adds a price; returns the bar that it completes (tick and volume bars).
     #[inline]
     pub fn add(&mut self, time_ns: i64, price: Price, qty: Qty) -> Option<Bar> {
+        if self.items > 0 && time_ns >= self.start_ns && matches!(self.cut, BarCut::Time { .. }) {
+            // The usual case: one more price of the open bar.
+            self.bar.high = self.bar.high.max(price);
+            self.bar.low = self.bar.low.min(price);
+            self.bar.close = price;
+            self.bar.volume += qty;
+            self.items += 1;
+            return None;
+        }
         self.add_bar(
             &Bar { open_ns: time_ns, open: price, high: price, low: price, close: price, volume: qty },
             0,

@@ -378,12 +378,15 @@ impl Engine {
             }
             self.next_deadline_ns = self.next_deadline_ns.min(series.builder.deadline_ns());
             for &t in &self.places[id.index()].traders {
-                if self.traders[t].series == at {
-                    self.traders[t].on_price(price);
+                let trader = &mut self.traders[t];
+                if trader.series == at {
+                    trader.on_price(price);
                 }
             }
         }
-        self.run_traders(id, &ended, sink);
+        if !ended.is_empty() {
+            self.run_traders(id, &ended, sink);
+        }
     }
 
     /// Lets the strategies decide whose series ended a bar, after all series of the instrument took theirs.

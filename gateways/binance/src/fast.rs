@@ -73,6 +73,13 @@ impl<'a> Strict<'a> {
             at += 1;
         }
         let whole_digits = at;
+        if let Some(chunk) =
+            eight_decimals(bytes, at).filter(|_| (1..=10).contains(&whole_digits) && exponent <= 8)
+        {
+            let units = first_digits(chunk, exponent)?;
+            self.rest = &bytes[at + 10..];
+            return Some((value * POW10[usize::from(exponent)] as u64 + units) as i64);
+        }
         let mut left = usize::from(exponent);
         if bytes.get(at) == Some(&b'.') {
             at += 1;
@@ -127,5 +134,63 @@ impl<'a> Strict<'a> {
             self.lit(b",\"data\":")?;
         }
         Some(())
+    }
+}
+
+/// The eight bytes of `.dddddddd"` at `at`, the point and the quote left out: the venue's usual precision.
+#[inline(always)]
+fn eight_decimals(bytes: &[u8], at: usize) -> Option<u64> {
+    let (point, rest) = bytes.get(at..at + 10)?.split_first()?;
+    let (chunk, quote) = rest.split_first_chunk::<8>()?;
+    (*point == b'.' && quote == b"\"").then_some(u64::from_le_bytes(*chunk))
+}
+
+/// The first `count` of eight decimal digits as a number; `None` when one is no digit, or one that is left
+/// out is not zero. All eight are looked at together (the lowest byte is the first digit).
+#[inline(always)]
+fn first_digits(chunk: u64, count: u8) -> Option<u64> {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    let high = chunk & HIGH;
+    let carried = chunk.wrapping_add(0x0606_0606_0606_0606) & HIGH;
+    if high != ZEROS || carried != ZEROS {
+        return None;
+    }
+    let digits = chunk - ZEROS;
+    let shift = 8 * u32::from(8 - count);
+    if count == 0 {
+        return (digits == 0).then_some(0);
+    }
+    if count < 8 && digits >> (64 - shift) != 0 {
+        return None;
+    }
+    // Aligned to the top, with zeros before: now it is a number of eight digits.
+    let d = digits << shift;
+    let pairs = d.wrapping_mul(10).wrapping_add(d >> 8);
+    let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
+    let upper = ((pairs >> 16) & 0x0000_00ff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
+    Some(low.wrapping_add(upper) >> 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn eight_digits_together_are_what_they_are_one_by_one(digits in "[0-9]{8}", zeros in 0usize..=8, count in 0u8..=8) {
+            let text = format!("{}{}", &digits[..8 - zeros], "0".repeat(zeros));
+            let chunk = u64::from_le_bytes(text.as_bytes().try_into().unwrap());
+            let (kept, cut) = text.split_at(usize::from(count));
+            let want = cut.bytes().all(|b| b == b'0').then(|| kept.parse::<u64>().unwrap_or(0));
+            prop_assert_eq!(first_digits(chunk, count), want);
+        }
+
+        #[test]
+        fn what_is_no_digit_is_refused(bytes in any::<[u8; 8]>()) {
+            let all = bytes.iter().all(u8::is_ascii_digit);
+            prop_assert_eq!(first_digits(u64::from_le_bytes(bytes), 8).is_some(), all);
+        }
     }
 }
