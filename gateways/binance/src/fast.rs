@@ -73,10 +73,10 @@ impl<'a> Strict<'a> {
             at += 1;
         }
         let whole_digits = at;
-        if let Some(chunk) =
-            eight_decimals(bytes, at).filter(|_| (1..=10).contains(&whole_digits) && exponent <= 8)
+        if (1..=10).contains(&whole_digits)
+            && exponent <= 8
+            && let Some(units) = eight_decimals(bytes, at).and_then(|chunk| first_digits(chunk, exponent))
         {
-            let units = first_digits(chunk, exponent)?;
             self.rest = &bytes[at + 10..];
             return Some((value * POW10[usize::from(exponent)] as u64 + units) as i64);
         }
