@@ -35,7 +35,7 @@ pub(crate) fn config(node: &Node, base: &Path, found: &mut Diagnostics) -> Confi
             .unwrap_or("run".into()),
         strategies,
         broker: broker(f.get("broker").unwrap_or(&empty), found),
-        risk: f.get("risk_management").map(|n| risk(n, found)).unwrap_or_default(),
+        risk: risk(f.get("risk_management").unwrap_or(&empty), found),
         instruments: match f.get("instruments") {
             Some(list) => items(list, "instruments", found).filter_map(|n| instrument(n, found)).collect(),
             None => Vec::new(),

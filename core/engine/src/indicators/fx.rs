@@ -70,6 +70,13 @@ impl Factor {
     }
 }
 
+/// `value * ratio` to the nearest lower 2^-32: exact where the decimal product is, which a binary factor
+/// is not. For levels that people state in percent; `ratio` is at most 1,000.
+pub fn fraction_of(value: Fx, ratio: Ratio) -> Fx {
+    let product = value.to_bits().wrapping_mul(i128::from(ratio.0));
+    Fx::from_bits(product.div_euclid(i128::from(Ratio::SCALE)))
+}
+
 /// A product that cannot leave 128 bits (see above). Most values fit 64 bits, where it is one instruction.
 #[inline]
 fn times(value: i128, factor: i64) -> i128 {

@@ -2,7 +2,7 @@
 
 use super::params::{RuleDef, RuleKind, Values, ratio};
 use super::{Arming, ExitSignal, Holding, Oriented, View};
-use crate::indicators::fx::{Factor, Fx, fx};
+use crate::indicators::fx::{Fx, fraction_of, fx};
 use pinion_model::number::Ratio;
 use pinion_model::order::Reason;
 use serde::{Deserialize, Serialize};
@@ -37,8 +37,8 @@ pub const FIXED_RATIO: RuleDef = RuleDef {
 /// The compiled rule and the state of its position; prices are oriented.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FixedRatio {
-    loss: Factor,
-    gain: Factor,
+    loss: Ratio,
+    gain: Ratio,
     intrabar: bool,
     /// Stop and target.
     state: Option<(Fx, Fx)>,
@@ -51,21 +51,16 @@ impl FixedRatio {
         let multiple = i128::from(loss.0) * i128::from(v.ratio("risk_reward").0) / i128::from(Ratio::SCALE);
         // Both ranges are bounded by the declaration: at most 1,000 times the whole price.
         let gain = if given.0 > 0 { given } else { Ratio(multiple as i64) };
-        FixedRatio {
-            loss: Factor::new(loss),
-            gain: Factor::new(gain),
-            intrabar: v.flag("intrabar"),
-            state: None,
-        }
+        FixedRatio { loss, gain, intrabar: v.flag("intrabar"), state: None }
     }
 
     pub(super) fn arm(&mut self, view: &View<'_>) -> Arming {
-        Arming::Stop(self.loss.of(fx(view.bar.close)))
+        Arming::Stop(fraction_of(fx(view.bar.close), self.loss))
     }
 
     pub(super) fn open(&mut self, holding: &Holding) {
         let (entry, price) = (holding.oriented_entry(), holding.entry);
-        self.state = Some((entry - self.loss.of(price), entry + self.gain.of(price)));
+        self.state = Some((entry - fraction_of(price, self.loss), entry + fraction_of(price, self.gain)));
     }
 
     pub(super) fn clear(&mut self) {

@@ -2,8 +2,9 @@
 
 use super::params::{RuleDef, RuleKind, Values, flag, int, ratio};
 use super::{Arming, ExitSignal, Holding, Oriented, View};
-use crate::indicators::fx::{Factor, Fx, fx};
+use crate::indicators::fx::{Factor, Fx, fraction_of, fx};
 use crate::indicators::{Set, Slot, Spec};
+use pinion_model::number::Ratio;
 use pinion_model::order::Reason;
 use serde::{Deserialize, Serialize};
 
@@ -39,8 +40,8 @@ pub const TRAILING_STOP: RuleDef = RuleDef {
 /// The compiled rule and the state of its position; prices are oriented.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrailingStop {
-    trail: Factor,
-    activation: Factor,
+    trail: Ratio,
+    activation: Ratio,
     /// The ATR and its factor, when the distance is one of ATRs.
     atr: Option<(Slot, Factor)>,
     intrabar: bool,
@@ -61,8 +62,8 @@ impl TrailingStop {
             .flag("use_atr")
             .then(|| (set.declare(Spec::Atr(v.int("atr_period"))), Factor::new(v.ratio("atr_multiplier"))));
         TrailingStop {
-            trail: Factor::new(v.ratio("trail_pct")),
-            activation: Factor::new(v.ratio("activation_pct")),
+            trail: v.ratio("trail_pct"),
+            activation: v.ratio("activation_pct"),
             atr,
             intrabar: v.flag("intrabar"),
             distance: Fx::ZERO,
@@ -74,7 +75,7 @@ impl TrailingStop {
     fn distance(&self, anchor: Fx, view: &View<'_>) -> Option<Fx> {
         match self.atr {
             Some((slot, factor)) => view.set.atr(slot).times(factor),
-            None => Some(self.trail.of(anchor.abs())),
+            None => Some(fraction_of(anchor.abs(), self.trail)),
         }
     }
 
@@ -90,7 +91,7 @@ impl TrailingStop {
 
     pub(super) fn open(&mut self, holding: &Holding) {
         let entry = holding.oriented_entry();
-        let active = self.activation.is_zero();
+        let active = self.activation.0 == 0;
         self.state = Some(State { highest_close: entry, stop: entry - self.distance, active });
     }
 
@@ -114,7 +115,7 @@ impl TrailingStop {
     ) -> Option<ExitSignal> {
         let anchor = self.state?.highest_close.max(bar.close);
         let distance = self.distance(anchor, view)?;
-        let profit_needed = self.activation.of(holding.entry);
+        let profit_needed = fraction_of(holding.entry, self.activation);
         let state = self.state.as_mut()?;
         state.highest_close = anchor;
         state.stop = state.stop.max(anchor - distance);

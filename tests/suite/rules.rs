@@ -1,0 +1,197 @@
+//! Exits on hand-made bars, long and short, and fresh for each position.
+
+use pinion_engine::indicators::Set;
+use pinion_engine::indicators::fx::fx;
+use pinion_engine::rules::params::{ParamValue, RuleKind, RuleSpec};
+use pinion_engine::rules::{Arming, ExitRule, Holding, Oriented, View, catalog};
+use pinion_model::event::Bar;
+use pinion_model::number::{Price, Qty, Ratio};
+use pinion_model::order::{Reason, Side};
+
+const ONE: i64 = Ratio::SCALE;
+
+fn spec(name: &str, set: &[(&str, ParamValue)]) -> RuleSpec {
+    let def = catalog::find(RuleKind::Exit, name).unwrap();
+    let value = |p: &pinion_engine::rules::params::ParamDef| {
+        set.iter().find(|(n, _)| *n == p.name).map_or(p.default_value(), |(_, v)| v.clone())
+    };
+    RuleSpec { rule: name.into(), values: def.params.iter().map(value).collect(), bars: None }
+}
+
+/// A rule with its indicators, and a market that has moved 10 a bar for long enough to warm them.
+struct Bench {
+    set: Set,
+    rule: ExitRule,
+    holding: Holding,
+}
+
+fn bar(high: i64, low: i64, close: i64) -> Bar {
+    Bar {
+        open_ns: 0,
+        open: Price(close),
+        high: Price(high),
+        low: Price(low),
+        close: Price(close),
+        volume: Qty(1),
+    }
+}
+
+impl Bench {
+    /// Enters at 1,000 on `side`; the ATR of the signal bar is 10.
+    fn new(spec: &RuleSpec, side: Side) -> Bench {
+        let mut set = Set::default();
+        let rule = ExitRule::compile(spec, &mut set).unwrap();
+        let holding =
+            Holding { side, entry: fx(Price(1_000)), opened_ns: 0, bars_held: 0, opened_qty: Qty(100) };
+        let mut bench = Bench { set, rule, holding };
+        (0..20).for_each(|_| bench.set.update(&bar(1_005, 995, 1_000)));
+        bench.reopen();
+        bench
+    }
+
+    fn reopen(&mut self) {
+        let flat = bar(1_005, 995, 1_000);
+        let view = View { bar: &flat, set: &self.set, time_ns: 0, is_last_of_session: false };
+        assert_ne!(self.rule.arm(&view), Arming::NotReady);
+        self.rule.clear();
+        self.holding.bars_held = 0;
+        self.rule.open(&self.holding);
+    }
+
+    fn step(&mut self, bar: &Bar) -> Option<Reason> {
+        self.step_at(bar, 0, false)
+    }
+
+    fn step_at(&mut self, bar: &Bar, time_ns: i64, last: bool) -> Option<Reason> {
+        self.set.update(bar);
+        self.holding.bars_held += 1;
+        let view = View { bar, set: &self.set, time_ns, is_last_of_session: last };
+        let oriented = Oriented::new(self.holding.side, bar);
+        self.rule.on_bar(&self.holding, &oriented, &view).map(|signal| signal.reason)
+    }
+
+    /// Steps through bars with a range of 10 around these closes, mirrored for a short; where it exits.
+    fn closes(&mut self, closes: &[i64]) -> Option<(usize, Reason)> {
+        for (at, &close) in closes.iter().enumerate() {
+            let close = if self.holding.side == Side::Buy { close } else { 2_000 - close };
+            if let Some(reason) = self.step(&bar(close + 5, close - 5, close)) {
+                return Some((at, reason));
+            }
+        }
+        None
+    }
+}
+
+const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
+
+#[test]
+fn fixed_ratio_stops_and_takes_profit_on_the_close() {
+    let params = [
+        ("stop_loss_pct", ParamValue::Ratio(Ratio(ONE / 20))),
+        ("risk_reward", ParamValue::Ratio(Ratio(2 * ONE))),
+    ];
+    for side in SIDES {
+        let spec = spec("FixedRatio", &params);
+        assert_eq!(Bench::new(&spec, side).closes(&[1_099, 951, 950]), Some((2, Reason::StopLoss)));
+        assert_eq!(Bench::new(&spec, side).closes(&[1_099, 1_100]), Some((1, Reason::TakeProfit)));
+    }
+}
+
+#[test]
+fn atr_freezes_its_distance_at_entry_and_trails_the_highest_high() {
+    for side in SIDES {
+        // Stop 20 below the highest high: 1,040 + 5 - 20.
+        let mut bench = Bench::new(&spec("ATR", &[]), side);
+        assert_eq!(bench.closes(&[1_010, 1_040, 1_026, 1_025]), Some((3, Reason::TrailingStop)), "{side}");
+    }
+}
+
+#[test]
+fn trailing_stop_needs_its_activation_once_and_a_close_below() {
+    let params = [
+        ("trail_pct", ParamValue::Ratio(Ratio(ONE / 50))),
+        ("activation_pct", ParamValue::Ratio(Ratio(ONE / 20))),
+    ];
+    let mut bench = Bench::new(&spec("TrailingStop", &params), Side::Buy);
+    assert_eq!(
+        bench.closes(&[1_040, 1_000, 1_049, 1_050, 1_030, 1_029, 1_028]),
+        Some((6, Reason::TrailingStop))
+    );
+    assert_eq!(
+        Bench::new(&spec("TrailingStop", &params), Side::Buy).closes(&[1_049, 900, 800]),
+        None,
+        "never active"
+    );
+}
+
+#[test]
+fn time_based_counts_bars_minutes_and_the_sessions_end() {
+    let bars = spec("TimeBased", &[("max_bars", ParamValue::Int(3))]);
+    assert_eq!(Bench::new(&bars, Side::Buy).closes(&[1_000; 5]), Some((2, Reason::TimeLimit)));
+    let minutes = spec("TimeBased", &[("max_bars", ParamValue::Int(0)), ("max_minutes", ParamValue::Int(2))]);
+    let mut bench = Bench::new(&minutes, Side::Buy);
+    let flat = bar(1_005, 995, 1_000);
+    assert_eq!(bench.step_at(&flat, 119_999_999_999, false), None);
+    assert_eq!(bench.step_at(&flat, 120_000_000_000, false), Some(Reason::TimeLimit));
+    let session =
+        spec("TimeBased", &[("max_bars", ParamValue::Int(0)), ("session_end", ParamValue::Bool(true))]);
+    assert_eq!(Bench::new(&session, Side::Buy).step_at(&flat, 0, true), Some(Reason::SessionEnd));
+}
+
+#[test]
+fn advanced_atr_has_stop_target_trail_and_breakeven() {
+    let off = [("trailing_enabled", ParamValue::Bool(false)), ("breakeven_enabled", ParamValue::Bool(false))];
+    for side in SIDES {
+        // R0 is 2 x 10; the target 3 x 10.
+        let plain = spec("AdvancedATR", &off);
+        assert_eq!(Bench::new(&plain, side).closes(&[981, 980]), Some((1, Reason::StopLoss)), "{side}");
+        assert_eq!(Bench::new(&plain, side).closes(&[1_029, 1_030]), Some((1, Reason::TakeProfit)), "{side}");
+        let far = ("tp_multiplier", ParamValue::Ratio(Ratio(0)));
+        let breakeven = spec("AdvancedATR", &[off[0].clone(), far.clone()]);
+        // Profit of one R (20) at the high of the second bar arms it.
+        assert_eq!(
+            Bench::new(&breakeven, side).closes(&[1_010, 1_015, 1_001, 1_000]),
+            Some((3, Reason::BreakEven)),
+            "{side}"
+        );
+        let trail = spec("AdvancedATR", &[off[1].clone(), far]);
+        assert_eq!(
+            Bench::new(&trail, side).closes(&[1_010, 1_012, 995, 980]),
+            Some((2, Reason::TrailingStop)),
+            "{side}"
+        );
+    }
+}
+
+#[test]
+fn advanced_atr_closes_parts_at_their_levels_once_each() {
+    let list = |v: &[i64]| ParamValue::RatioList(v.iter().map(|r| Ratio(r * ONE / 10)).collect());
+    let params = [
+        ("pt_levels_r", list(&[10, 20])),
+        ("pt_sizes", list(&[5, 3])),
+        ("tp_multiplier", ParamValue::Ratio(Ratio(0))),
+        ("trailing_enabled", ParamValue::Bool(false)),
+        ("breakeven_enabled", ParamValue::Bool(false)),
+    ];
+    let mut bench = Bench::new(&spec("AdvancedATR", &params), Side::Buy);
+    let steps: Vec<Option<Reason>> =
+        [1_019, 1_020, 1_025, 1_040, 1_050].map(|c| bench.step(&bar(c + 5, c - 5, c))).into();
+    let part = Some(Reason::PartialTarget);
+    assert_eq!(steps, [None, part, None, part, None]);
+}
+
+#[test]
+fn no_state_leaks_into_the_next_position() {
+    for name in ["AdvancedATR", "ATR", "TrailingStop", "FixedRatio", "TimeBased"] {
+        let spec = spec(name, &[]);
+        let mut used = Bench::new(&spec, Side::Buy);
+        used.closes(&[1_010, 1_020, 1_025, 1_019]);
+        // The same indicators, for a comparison of the rule's own state.
+        used.reopen();
+        let mut fresh = Bench::new(&spec, Side::Buy);
+        fresh.set = used.set.clone();
+        fresh.reopen();
+        let path = [1_001, 1_003, 999, 990, 985, 979, 970, 940];
+        assert_eq!(used.closes(&path), fresh.closes(&path), "{name}");
+    }
+}
