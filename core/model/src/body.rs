@@ -692,6 +692,21 @@ impl DepthBody {
     }
 }
 
+impl CommandBody {
+    /// A command to the whole session; its number and time are set when it is taken.
+    pub fn new(kind: CommandKind, operator: &str, note: &str) -> Self {
+        CommandBody {
+            seq: 0,
+            time_ns: NO_TIME,
+            command: kind.code(),
+            reserved: [0; 3],
+            instrument: u32::MAX,
+            operator: padded(operator),
+            note: padded(note),
+        }
+    }
+}
+
 impl Default for ExecutionBody {
     fn default() -> Self {
         let mut body = Self::from_bytes(&[0; BODY_BYTES]);

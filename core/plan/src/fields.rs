@@ -163,6 +163,26 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// The items of a list, or an error and none.
+pub(crate) fn items<'a>(
+    node: &'a Node,
+    name: &str,
+    found: &mut Diagnostics,
+) -> impl Iterator<Item = &'a Node> + use<'a> {
+    let list: &[Node] = match &node.value {
+        Value::List(list) => list,
+        _ => {
+            found.error(
+                node.place,
+                format!("`{name}` must be a list, not {}", node.describe()),
+                format!("write `{name}: [...]`"),
+            );
+            &[]
+        }
+    };
+    list.iter()
+}
+
 /// Reads an exact amount at or above zero.
 pub(crate) fn amount(node: &Node, name: &str, found: &mut Diagnostics) -> Option<Decimal> {
     let Value::Scalar(text, _) = &node.value else {

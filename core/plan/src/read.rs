@@ -2,7 +2,7 @@
 
 use crate::config::*;
 use crate::diagnostic::{Diagnostics, Place, suggest};
-use crate::fields::{Fields, amount, read_value};
+use crate::fields::{Fields, amount, items, read_value};
 use crate::keys;
 use crate::rules_read::{Loose, read_rules, spread_loose};
 use crate::tree::{Node, Value};
@@ -44,26 +44,6 @@ pub(crate) fn config(node: &Node, base: &Path, found: &mut Diagnostics) -> Confi
         runtime: runtime(f.get("runtime").unwrap_or(&empty), found),
         journal: journal(f.get("journal").unwrap_or(&empty), found),
     }
-}
-
-/// The items of a list, or an error and none.
-pub(crate) fn items<'a>(
-    node: &'a Node,
-    name: &str,
-    found: &mut Diagnostics,
-) -> impl Iterator<Item = &'a Node> + use<'a> {
-    let list: &[Node] = match &node.value {
-        Value::List(list) => list,
-        _ => {
-            found.error(
-                node.place,
-                format!("`{name}` must be a list, not {}", node.describe()),
-                format!("write `{name}: [...]`"),
-            );
-            &[]
-        }
-    };
-    list.iter()
 }
 
 fn data_files(node: &Node, base: &Path, found: &mut Diagnostics) -> Vec<std::path::PathBuf> {

@@ -2,9 +2,8 @@
 
 use crate::config::{RuleConfig, parse_timeframe};
 use crate::diagnostic::{Diagnostics, suggest};
-use crate::fields::{Fields, read_value};
+use crate::fields::{Fields, items, read_value};
 use crate::keys;
-use crate::read::items;
 use crate::tree::{Key, Node, Value};
 use pinion_engine::rules::catalog::{RULES, find};
 use pinion_engine::rules::params::{RuleDef, RuleKind};

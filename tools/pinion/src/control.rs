@@ -8,7 +8,7 @@
 
 use crate::failure::Failure;
 use crate::session::trading::Shared;
-use pinion_model::body::{Body, CommandBody, CommandKind, padded};
+use pinion_model::body::{CommandBody, CommandKind};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -16,21 +16,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-
-/// A command as an input of the engine.
-pub fn command(kind: CommandKind, operator: &str, note: &str) -> CommandBody {
-    let mut body = CommandBody::from_bytes(&[0; 96]);
-    body.command = kind.code();
-    body.instrument = u32::MAX;
-    body.operator = padded(operator);
-    body.note = padded(note);
-    body
-}
-
-/// The command that ends a run.
-pub fn shutdown(time_ns: i64) -> CommandBody {
-    CommandBody { time_ns, ..command(CommandKind::Shutdown, "pinion", "end of run") }
-}
 
 /// The operator's side of a session.
 pub struct Control {
@@ -71,13 +56,13 @@ impl Control {
             self.shared.stop.store(true, Ordering::Relaxed);
         }
         if self.killed.swap(false, Ordering::Relaxed) {
-            self.send(command(CommandKind::CancelEntries, "signal", "SIGUSR1"));
+            self.send(CommandBody::new(CommandKind::CancelEntries, "signal", "SIGUSR1"));
         }
         if let Some(file) = &self.kill_file
             && file.exists()
             && std::fs::remove_file(file).is_ok()
         {
-            self.send(command(CommandKind::CancelEntries, "file", "kill file"));
+            self.send(CommandBody::new(CommandKind::CancelEntries, "file", "kill file"));
         }
         if let Some((_, listener)) = &self.socket {
             while let Ok((stream, _)) = listener.accept() {
@@ -136,7 +121,7 @@ fn parse(line: &str) -> Result<CommandBody, String> {
     if kind == CommandKind::Arm && text("operator").is_empty() {
         return Err("arming must name its `operator`".into());
     }
-    Ok(command(kind, text("operator"), text("note")))
+    Ok(CommandBody::new(kind, text("operator"), text("note")))
 }
 
 /// Sends a command to the session that runs in `dir`; returns its answer.

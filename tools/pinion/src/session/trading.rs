@@ -9,7 +9,7 @@ use super::keeper::Out;
 use super::recorder::{Recorder, ToVenue};
 use crate::equity::EquityCurve;
 use pinion_engine::Engine;
-use pinion_model::body::CommandBody;
+use pinion_model::body::{CommandBody, CommandKind};
 use pinion_model::event::{Bar, Market, MarketEvent, Quote};
 use pinion_model::instrument::InstrumentId;
 use pinion_recorded::DataError;
@@ -203,7 +203,10 @@ impl<O: Out, const FULL: bool> Trading<O, FULL> {
         self.take_commands();
         let end_ns = self.engine.now_ns();
         if self.inputs > 0 {
-            let command = crate::control::shutdown(end_ns);
+            let command = CommandBody {
+                time_ns: end_ns,
+                ..CommandBody::new(CommandKind::Shutdown, "pinion", "end of run")
+            };
             self.recorder.begin(FULL);
             self.engine.on_command(&command, &mut self.recorder);
             self.finish_input();
