@@ -216,3 +216,20 @@ fn other_recordings_trade_as_well_and_replay() {
     assert!(run["fills"].as_u64() >= Some(2), "{run}");
     ok(&["replay", dir.to_str().unwrap()]);
 }
+
+#[test]
+fn ticks_of_a_share_make_bars_and_trade() {
+    let Some(data) = pinion_tests::recorded_data() else { return };
+    let tmp = tempfile::tempdir().unwrap();
+    let config =
+        std::fs::read_to_string(pinion_tests::project_root().join("examples/bar_oracle.yaml")).unwrap();
+    let file = tmp.path().join("ticks.yaml");
+    std::fs::write(&file, config.replacen("strategy:\n", "strategy:\n  timeframe: 1m\n", 1)).unwrap();
+    for name in ["equity/ibm_tick_20131007_trade.zip", "equity/ibm_tick_20131007_quote.zip"] {
+        let ticks = pinion_tests::recorded_file(&data, name);
+        let run = ok(&["backtest", file.to_str().unwrap(), "--data", ticks.to_str().unwrap(), "--json"]);
+        let run: Value = serde_json::from_str(&run).unwrap();
+        assert_eq!(run["broken_lines"], 0);
+        assert!(run["bars"].as_u64() > Some(300) && run["fills"].as_u64() >= Some(2), "{run}");
+    }
+}

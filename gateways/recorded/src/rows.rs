@@ -133,6 +133,8 @@ pub struct RowReader {
     units: Units,
     new_york: TimeZone,
     plain: Option<Plain>,
+    /// Last bid and offer of files that state one side at a time.
+    sides: [(Price, Qty); 2],
     /// Volumes with more decimals than the unit holds, cut.
     pub volume_cut: u64,
 }
@@ -142,7 +144,7 @@ impl RowReader {
     pub fn new(format: Format, units: Units) -> RowReader {
         let new_york = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
         let plain = Plain::of(&format);
-        RowReader { format, units, new_york, plain, volume_cut: 0 }
+        RowReader { format, units, new_york, plain, sides: Default::default(), volume_cut: 0 }
     }
 
     /// Reads a line.
@@ -223,8 +225,15 @@ impl RowReader {
 
     /// A price that the file states times 10,000.
     fn price_10k(&self, field: &[u8]) -> Result<Price, RowError> {
-        let exponent = self.units.price.checked_sub(4).ok_or(Reject::TooFine)?;
-        Ok(Price(decimal(field, exponent)?))
+        let units = decimal(field, 0)?;
+        let power = |digits: u8| pinion_model::decimal::POW10[usize::from(digits)];
+        match self.units.price.checked_sub(4) {
+            Some(up) => Ok(Price(units.checked_mul(power(up)).ok_or(Reject::OutOfRange)?)),
+            None => {
+                let cut = power(4 - self.units.price);
+                if units % cut == 0 { Ok(Price(units / cut)) } else { Err(Reject::TooFine.into()) }
+            }
+        }
     }
 
     fn qty(&mut self, field: &[u8]) -> Result<Qty, RowError> {
@@ -320,8 +329,15 @@ impl RowReader {
     fn equity_quote(&mut self, fields: &[&[u8]], midnight_ns: i64) -> Result<Row, RowError> {
         let &[time, bid, bid_size, ask, ask_size, ..] = fields else { return Err(RowError::Columns) };
         let recv_ns = Self::since(midnight_ns, time)?;
-        let (bid, ask) = (self.price_10k(bid)?, self.price_10k(ask)?);
-        let (bid_qty, ask_qty) = (self.qty(bid_size)?, self.qty(ask_size)?);
+        let sides =
+            [(self.price_10k(bid)?, self.qty(bid_size)?), (self.price_10k(ask)?, self.qty(ask_size)?)];
+        // Such files state the side that changed; the other one stands.
+        for (known, side) in self.sides.iter_mut().zip(sides) {
+            if side.0 > Price::ZERO {
+                *known = side;
+            }
+        }
+        let [(bid, bid_qty), (ask, ask_qty)] = self.sides;
         check_quote(Quote { recv_ns, venue_ns: recv_ns, update_id: 0, bid, ask, bid_qty, ask_qty })
     }
 
