@@ -96,8 +96,9 @@ impl Decimal {
         for &byte in &digits[..end] {
             match byte {
                 b'0'..=b'9' => {
-                    mantissa = mantissa.checked_mul(10).ok_or(DecimalError::Overflow)?;
-                    mantissa += i128::from(byte - b'0');
+                    let digit = i128::from(byte - b'0');
+                    let longer = mantissa.checked_mul(10).and_then(|m| m.checked_add(digit));
+                    mantissa = longer.ok_or(DecimalError::Overflow)?;
                     scale += i32::from(point);
                     seen = true;
                 }
@@ -216,6 +217,7 @@ mod tests {
             ("9223372036854775808", 0, Overflow),
             ("92233720368547758.08", 3, Overflow),
             ("999999999999999999999999999999999999999999", 0, Overflow),
+            ("170141183460469231731687303715884105729", 0, Overflow),
             ("1e400", 0, Overflow),
         ];
         for &(text, exponent, want) in cases {
