@@ -520,7 +520,7 @@ impl PaperVenue {
         let (fee, currency) = if r.qty.is_zero() {
             (Default::default(), self.plan.instruments[index].settle)
         } else {
-            pricing::fee(&self.plan, index, r.order.side, r.price, r.qty, liquidity)
+            pricing::fee(&self.plan, index, r.order.side, r.price, r.qty, liquidity, &self.state.touches)
         };
         ExecutionBody {
             seq: 0,

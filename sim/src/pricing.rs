@@ -1,5 +1,6 @@
 //! Slippage, impact and fees of the paper venue, in integers with the rounding against the order.
 
+use crate::market::Touch;
 use pinion_engine::plan::{EnginePlan, FeeCurrency, FeeSchedule};
 use pinion_model::instrument::{CurrencyId, Instrument};
 use pinion_model::number::{Money, Price, Qty, Ratio, mul_div_floor};
@@ -53,6 +54,7 @@ pub fn fee(
     price: Price,
     qty: Qty,
     liquidity: Liquidity,
+    touches: &[Touch],
 ) -> (Money, CurrencyId) {
     let (instrument, schedule) = (&plan.instruments[index], &plan.fees[index]);
     let rate = if liquidity == Liquidity::Maker { schedule.maker } else { schedule.taker };
@@ -66,15 +68,25 @@ pub fn fee(
             (Money(i128::from(taken.0) * unit), instrument.base)
         }
         FeeCurrency::Received => (in_settle, instrument.settle),
-        // The venue converts at a rate of its own; here the asset is worth what the plan's instrument
-        // for it says, which the caller applies. One to one where there is none.
-        FeeCurrency::Asset(asset) => {
-            let (from, to) = (u32::from(scale(instrument.settle)), u32::from(scale(asset)));
-            let up = 10i128.pow(to.saturating_sub(from));
-            let down = 10i128.pow(from.saturating_sub(to));
-            (Money(mul_div_floor(in_settle.0, up, down)), asset)
-        }
+        FeeCurrency::Asset(asset) => match asset_price(plan, asset, touches) {
+            // fee * 10^-from = result * 10^-to * price * 10^-exponent, rounded up.
+            Some((price, exponent)) => {
+                let (from, to) = (u32::from(scale(instrument.settle)), u32::from(scale(asset)));
+                let up = 10i128.pow(to.saturating_sub(from) + u32::from(exponent));
+                let down = 10i128.pow(from.saturating_sub(to)) * i128::from(price.0);
+                (Money(-mul_div_floor(-in_settle.0, up, down)), asset)
+            }
+            // Nobody has quoted the asset yet: the fee is taken in money.
+            None => (in_settle, instrument.settle),
+        },
     }
+}
+
+/// What a fee asset is worth now, with the decimals of that price.
+fn asset_price(plan: &EnginePlan, asset: CurrencyId, touches: &[Touch]) -> Option<(Price, u8)> {
+    let at = plan.conversions[asset.index()].filter(|c| !c.inverse)?.instrument.index();
+    let price = touches[at].bid;
+    (price > Price::ZERO).then_some((price, plan.instruments[at].price_exponent))
 }
 
 /// Quantity of the base asset that the fee of a fill takes, rounded up to a unit; zero where fees are paid

@@ -114,6 +114,23 @@ fn a_cash_account_is_not_short_and_a_required_stop_needs_a_rule_that_has_one() {
 }
 
 #[test]
+fn amounts_are_never_cut_or_misread() {
+    let paper = example("paper.yaml");
+    let cases = [
+        (paper.replace("cash: 100000", "cash: 0.1234567891234"), "decimals of USDT"),
+        (paper.replace("lot: 0.00001", "lot: 0"), "is zero"),
+        (paper.replace("timeframe: 1s", "timeframe: 2.5v"), "different decimals"),
+        (paper.replace("  currency: USDT", "  currency: USDT\n  fee_currency: BNB"), "fees in BNB"),
+    ];
+    for (text, want) in cases {
+        let base = pinion_tests::project_root().join("examples");
+        let (config, mut found) = pinion_plan::read("test", &text, &base).unwrap_or_else(|e| panic!("{e}"));
+        let refused = pinion_plan::compile(&config, &[], &mut found).unwrap_err();
+        assert!(refused.to_string().contains(want), "{want}: {refused}");
+    }
+}
+
+#[test]
 fn schema_and_explanation_name_every_rule_and_limit() {
     let schema = schema().to_string();
     for rule in pinion_engine::rules::catalog::RULES {

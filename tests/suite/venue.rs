@@ -256,3 +256,33 @@ fn fees_are_a_fraction_of_notional_rounded_up() {
     // 0.003 at 100.01 is 0.30003; a thousandth of it in units of 10^-8 is 30,003.
     assert_eq!((fill.fee.0, fill.liquidity), (30_003, Liquidity::Taker.code()));
 }
+
+#[test]
+fn a_fee_in_a_third_asset_is_taken_at_its_price() {
+    let text = "
+instruments: [{symbol: BTCUSDT, tick: 0.01, lot: 0.001}, {symbol: BNBUSDT, tick: 0.01, lot: 0.001}]
+strategy: {entry_mixins: [RSIBB], exit_mixins: [ATR], timeframe: 1m, bars: trades}
+broker: {cash: 1000000, commission_rate: 0.001, fee_currency: BNB, paper_trading_config: {mode: basic}}
+";
+    let (config, mut found) = pinion_plan::read("test", text, Path::new(".")).unwrap();
+    let plan = pinion_plan::compile(&config, &[], &mut found).unwrap();
+    let mut v = PaperVenue::new(&plan.engine, plan.paper);
+    let bnb = Quote {
+        recv_ns: 0,
+        venue_ns: NO_TIME,
+        update_id: 0,
+        bid: Price(50_000),
+        ask: Price(50_001),
+        bid_qty: Qty(1),
+        ask_qty: Qty(1),
+    };
+    v.on_market(&MarketEvent { instrument: InstrumentId(1), cursor: 1, market: Market::Quote(bnb) });
+    quote(&mut v, 0, 10_000, 10_000);
+    v.submit(&order(1, Side::Buy, OrderType::Market, 1_000, 0, false), 0);
+    let fill = std::iter::from_fn(|| v.poll(MS)).find(|r| r.kind == ReportKind::Fill.code()).unwrap();
+    // A thousandth of 100.00 is 0.10; at 500.00 that is 0.0002 of the asset, in units of 10^-8.
+    assert_eq!(
+        (fill.fee.0, plan.engine.currencies[usize::from(fill.fee_currency)].code.as_str()),
+        (20_000, "BNB")
+    );
+}

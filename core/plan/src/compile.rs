@@ -80,6 +80,7 @@ pub(crate) fn compile(config: &Config, canonical: String, found: &mut Diagnostic
         return None;
     }
     let scales: Vec<u8> = currencies.all.iter().map(|c| c.scale).collect();
+    check_amounts(config, &currencies.all, base_currency, found);
     let instruments: Vec<Instrument> = config
         .instruments
         .iter()
@@ -103,6 +104,19 @@ pub(crate) fn compile(config: &Config, canonical: String, found: &mut Diagnostic
                     currencies.all[base_currency.index()].code
                 ),
                 "add an instrument that quotes one in the other",
+            );
+        }
+    }
+    if let FeeCurrency::Asset(asset) = fee_asset {
+        let code = &currencies.all[asset.index()].code;
+        let in_base = instruments.iter().all(|i| i.settle == base_currency);
+        if conversions[asset.index()].is_none_or(|c| c.inverse) || !in_base {
+            let reason =
+                format!("fees in {code} need its price in the currency that every instrument is settled in");
+            found.error(
+                config.broker.place,
+                reason,
+                format!("add an instrument that trades {code}, or write `fee_currency: settle`"),
             );
         }
     }
@@ -141,6 +155,32 @@ pub(crate) fn compile(config: &Config, canonical: String, found: &mut Diagnostic
         hash: *blake3::hash(canonical.as_bytes()).as_bytes(),
         canonical,
     })
+}
+
+/// Amounts that the account opens with must be exact in their currency: nothing is cut silently.
+fn check_amounts(config: &Config, all: &[Currency], base: CurrencyId, found: &mut Diagnostics) {
+    let base = &all[base.index()];
+    let cash = ("cash", config.broker.cash, base);
+    let others =
+        config.broker.balances.iter().filter_map(|(code, amount)| {
+            Some((code.as_str(), *amount, all.iter().find(|c| c.code == *code)?))
+        });
+    for (name, amount, currency) in std::iter::once(cash).chain(others) {
+        if amount.to_scaled_i128(currency.scale).is_err() {
+            let reason =
+                format!("`{name}` has more than the {} decimals of {}", currency.scale, currency.code);
+            found.error(config.broker.place, reason, "give fewer decimals");
+        }
+    }
+    for i in &config.instruments {
+        if [i.lot, i.max_qty].into_iter().flatten().any(|d| d.mantissa() == 0) {
+            found.error(
+                i.place,
+                format!("the lot or the largest quantity of {} is zero", i.symbol),
+                "give an increment above zero",
+            );
+        }
+    }
 }
 
 /// An amount in a currency's units, towards zero.
@@ -274,6 +314,15 @@ fn strategy(
         s.instruments.iter().filter_map(|(symbol, _)| instruments.iter().position(|i| i.symbol == *symbol));
     let ids: Vec<InstrumentId> = ids.map(|i| InstrumentId(i as u32)).collect();
     let qty_exponent = instruments[ids.first()?.index()].qty_exponent;
+    let by_volume = s.cut.iter().chain(s.entries.iter().chain(&s.exits).filter_map(|r| r.cut.as_ref()));
+    let differ = ids.iter().any(|id| instruments[id.index()].qty_exponent != qty_exponent);
+    if differ && by_volume.into_iter().any(|cut| matches!(cut, Cut::Volume(_))) {
+        found.error(
+            s.place,
+            "volume bars over instruments whose quantities have different decimals",
+            "give the instruments the same `qty_decimals`, or each a strategy of its own",
+        );
+    }
     let rule = |r: &RuleConfig| {
         let bars = match r.cut {
             Some(cut) => Some(bar_spec(s, cut, qty_exponent)?),
