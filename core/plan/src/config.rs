@@ -211,6 +211,20 @@ pub struct RuntimeConfig {
     pub book_levels: u32,
 }
 
+impl RuntimeConfig {
+    /// What the hot thread does without work, and why, on a machine with this many processors: it spins
+    /// only where it owns a core.
+    pub fn hot_idle(&self, processors: usize) -> (Idle, &'static str) {
+        match self.idle {
+            Idle::Auto if self.hot_core.is_some() && processors > 1 => {
+                (Idle::Spin, "pinned, alone on its core")
+            }
+            Idle::Auto => (Idle::Yield, "the thread does not own a core"),
+            other => (other, "as configured"),
+        }
+    }
+}
+
 /// Which agent runs on which thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {

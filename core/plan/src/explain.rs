@@ -2,7 +2,7 @@
 //! memory.
 
 use crate::compile::Plan;
-use crate::config::{Idle, Layout};
+use crate::config::Layout;
 use pinion_engine::plan::{BarCut, Sizing};
 use pinion_engine::rules::catalog::RULES;
 use pinion_engine::rules::params::{ParamValue, RuleSpec};
@@ -194,18 +194,9 @@ fn paper(plan: &Plan) -> Section {
     section("paper venue", rows)
 }
 
-/// What the hot thread does without work, and why.
-pub(crate) fn idle_text(plan: &Plan, processors: usize) -> String {
-    let r = &plan.runtime;
-    match r.idle {
-        Idle::Auto if r.hot_core.is_some() && processors > 1 => "spin: pinned, alone on its core".into(),
-        Idle::Auto => "yield: the thread does not own a core".into(),
-        other => format!("{}: as configured", other.label()),
-    }
-}
-
 fn threads(plan: &Plan, processors: usize) -> Section {
     let r = &plan.runtime;
+    let (idle, why) = r.hot_idle(processors);
     let core = |c: Option<usize>| match c {
         Some(c) if c >= processors => {
             format!("core {c}, which this machine does not have ({processors} processors)")
@@ -219,7 +210,7 @@ fn threads(plan: &Plan, processors: usize) -> Section {
         Layout::Shared => {
             rows.push(row(
                 "hot: feed, engine, venue",
-                format!("{}, {}", core(r.hot_core), idle_text(plan, processors)),
+                format!("{}, {}: {why}", core(r.hot_core), idle.label()),
             ));
             rows.push(row("cold: journal, digest", format!("{}, backoff", core(r.cold_core))));
             let bytes = r.journal_ring_records * 128;

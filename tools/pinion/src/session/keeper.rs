@@ -5,7 +5,7 @@
 
 use super::digest::Digest;
 use pinion_journal::{Anchor, Head, JournalError, Writer};
-use pinion_model::record::{Kind, Record};
+use pinion_model::record::Record;
 use pinion_runtime::agent::Agent;
 use pinion_runtime::link::Rx;
 use pinion_runtime::ticks::{Anchors, wall_ns};
@@ -188,6 +188,3 @@ impl Agent for KeeperAgent {
         self.rx.is_finished()
     }
 }
-
-/// The kind of record that carries the plan's text.
-pub const PLAN_KIND: Kind = Kind::Plan;

@@ -1,7 +1,7 @@
 //! Lays the agents out on threads, runs them to the end, and puts together what is left.
 
 use super::feed::Feed;
-use super::keeper::{Keeper, KeeperAgent, Kept, Out, PLAN_KIND};
+use super::keeper::{Keeper, KeeperAgent, Kept, Out};
 use super::recorder::Recorder;
 use super::trading::{BURST_RECORDS, Shared, Trading};
 use crate::control::Control;
@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use pinion_engine::Engine;
 use pinion_journal::{Anchor, Writer};
+use pinion_model::record::Kind;
 use pinion_plan::{Idle as IdleConfig, Layout, Plan};
 use pinion_recorded::source::{Input, Source};
 use pinion_runtime::agent::{Agent, Runner};
@@ -188,12 +189,10 @@ fn summary(engine: &Engine) -> String {
 
 fn hot_idle(plan: &Plan) -> IdleKind {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    match plan.runtime.idle {
+    match plan.runtime.hot_idle(processors).0 {
         IdleConfig::Spin => IdleKind::Spin,
-        IdleConfig::Yield => IdleKind::Yield,
+        IdleConfig::Yield | IdleConfig::Auto => IdleKind::Yield,
         IdleConfig::Backoff => IdleKind::Backoff,
-        IdleConfig::Auto if plan.runtime.hot_core.is_some() && processors > 1 => IdleKind::Spin,
-        IdleConfig::Auto => IdleKind::Yield,
     }
 }
 
@@ -207,6 +206,6 @@ fn open_journal(dir: &Path, plan: &Plan, anchors: &Anchors) -> Result<Writer, Fa
     options.anchor = Anchor { ticks: first.ticks, wall_ns: first.wall_ns, mono_ns: first.mono_ns };
     options.segment_bytes = (plan.journal.segment_mb as u64) << 20;
     let mut writer = Writer::create(dir, options)?;
-    writer.append_text(PLAN_KIND, plan.canonical.as_bytes())?;
+    writer.append_text(Kind::Plan, plan.canonical.as_bytes())?;
     Ok(writer)
 }
