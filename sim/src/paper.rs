@@ -173,6 +173,12 @@ impl PaperVenue {
         self.state.next_ns
     }
 
+    /// Nothing rests and nothing is on its way: until an order comes, events only move the touch.
+    #[inline]
+    pub fn is_idle(&self) -> bool {
+        self.state.resting.is_empty() && self.state.next_ns == i64::MAX
+    }
+
     /// Call after every change of what is on its way.
     fn note_next(&mut self) {
         let arrival = self.state.inbound.front().map_or(i64::MAX, |(ns, _)| *ns);

@@ -4,7 +4,9 @@
 use pinion_engine::Engine;
 use pinion_engine::sink::Sink;
 use pinion_model::body::{Body, CancelBody, OrderBody};
-use pinion_model::event::Level;
+use pinion_model::event::{Bar, Level};
+use pinion_model::instrument::InstrumentId;
+use pinion_model::number::{Price, Qty};
 use pinion_model::record::Kind;
 use pinion_plan::Plan;
 use pinion_recorded::source::{Chunk, Input, Source};
@@ -121,4 +123,52 @@ fn limit_entries_and_resting_protection_continue_identically_too() {
 fn another_seed_gives_other_fills() {
     let other = plan(|t| t.replace("seed: 20250325", "seed: 7"));
     assert_ne!(run(&plan(|t| t), 0), run(&other, 0), "the venue's randomness reaches the run");
+}
+
+/// Runs a random walk of bars, up to `most` at once where the venue has nothing to do; returns the records and
+/// the engine at the end.
+fn run_bars(most: usize) -> (Vec<(u16, [u8; 96])>, Engine) {
+    let root = pinion_tests::project_root();
+    let text = std::fs::read_to_string(root.join("examples/bar_oracle.yaml")).unwrap();
+    let text = text.replace("name: bar oracle", "instruments: [{symbol: X, tick: 0.01, lot: 1}]");
+    let text = text.replace("  entry_mixins:", "  timeframe: 1m\n  bars: trades\n  entry_mixins:");
+    let (config, mut found) = pinion_plan::read("bars.yaml", &text, &root).unwrap();
+    let plan = pinion_plan::compile(&config, &[], &mut found).unwrap();
+    let (id, interval_ns, mut state, mut price) = (InstrumentId(0), 60_000_000_000, 1u64, 1_000_000i64);
+    let mut next = |span: i64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as i64 % span
+    };
+    let bars: Vec<Bar> = (0..5_000)
+        .map(|at| {
+            let open = price;
+            price += next(2_001) - 1_000;
+            let (high, low) = (open.max(price) + next(300), open.min(price) - next(300));
+            let [open, high, low, close] = [open, high, low, price].map(Price);
+            Bar { open_ns: at * interval_ns, open, high, low, close, volume: Qty(1) }
+        })
+        .collect();
+    let mut engine = Engine::new(&plan.engine).unwrap();
+    let mut venue = PaperVenue::new(&plan.engine, plan.paper);
+    let (mut tape, mut at) = (Tape::default(), 0);
+    while let Some(bar) = bars.get(at) {
+        venue.before_bar(bar.open_ns);
+        venue.on_bar(id, bar);
+        while let Some(report) = venue.poll(bar.open_ns + interval_ns - 1) {
+            engine.on_execution(&report, &mut tape);
+        }
+        let run = if venue.is_idle() { most } else { 1 };
+        let run = &bars[at..bars.len().min(at.saturating_add(run))];
+        at += engine.on_bars(id, 1 + at as u64, run, interval_ns, &mut tape);
+        tape.orders.drain(..).for_each(|o| venue.submit(&o, engine.now_ns()));
+    }
+    assert!(engine.counters().fills > 100, "{}", engine.counters().fills);
+    (tape.records, engine)
+}
+
+#[test]
+fn bars_taken_together_decide_as_bars_taken_one_by_one() {
+    let alone = run_bars(1);
+    assert_eq!(alone, run_bars(64));
+    assert_eq!(alone, run_bars(usize::MAX));
 }

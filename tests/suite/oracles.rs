@@ -8,6 +8,7 @@ use pinion_engine::rules::params::{ParamValue, RuleSpec};
 use pinion_engine::rules::{EntryRule, View, catalog};
 use pinion_model::decimal::parse_scaled;
 use pinion_model::event::{Bar, Market};
+use pinion_model::instrument::Calendar;
 use pinion_model::number::{Price, Qty, Ratio};
 use pinion_model::order::Side;
 use pinion_recorded::survey::{Visitor, survey, visit};
@@ -272,7 +273,13 @@ fn entries_fire_on_the_golden_bars() {
         let mut fired = Vec::new();
         for (at, bar) in bars.iter().enumerate() {
             set.update(bar);
-            let view = View { bar, set: &set, time_ns: 0, is_last_of_session: false };
+            let view = View {
+                bar,
+                set: &set,
+                time_ns: 0,
+                cut: BarCut::Time { interval_ns: 60_000_000_000 },
+                calendar: &Calendar::Always,
+            };
             if rule.fires(Side::Buy, &view, None) {
                 fired.push(at as u64);
             }

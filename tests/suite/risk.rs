@@ -71,7 +71,9 @@ impl Desk {
             level: self.level,
             now_ns: self.now_ns,
         };
-        self.risk.check(request, &cx)
+        let mut verdict = Verdict::default();
+        self.risk.check(request, &cx, &mut verdict);
+        verdict
     }
 }
 

@@ -2,9 +2,11 @@
 
 use pinion_engine::indicators::Set;
 use pinion_engine::indicators::fx::fx;
+use pinion_engine::plan::BarCut;
 use pinion_engine::rules::params::{ParamValue, RuleKind, RuleSpec};
 use pinion_engine::rules::{Arming, ExitRule, Holding, Oriented, View, catalog};
 use pinion_model::event::Bar;
+use pinion_model::instrument::Calendar;
 use pinion_model::number::{Price, Qty, Ratio};
 use pinion_model::order::{Reason, Side};
 
@@ -36,6 +38,9 @@ fn bar(high: i64, low: i64, close: i64) -> Bar {
     }
 }
 
+const DAYS: Calendar = Calendar::Session { days: 0b111_1111, open_s: 0, close_s: 86_400 };
+const MINUTES: BarCut = BarCut::Time { interval_ns: 60_000_000_000 };
+
 impl Bench {
     /// Enters at 1,000 on `side`; the ATR of the signal bar is 10.
     fn new(spec: &RuleSpec, side: Side) -> Bench {
@@ -51,7 +56,7 @@ impl Bench {
 
     fn reopen(&mut self) {
         let flat = bar(1_005, 995, 1_000);
-        let view = View { bar: &flat, set: &self.set, time_ns: 0, is_last_of_session: false };
+        let view = View { bar: &flat, set: &self.set, time_ns: 0, cut: MINUTES, calendar: &DAYS };
         assert_ne!(self.rule.arm(&view), Arming::NotReady);
         self.rule.clear();
         self.holding.bars_held = 0;
@@ -65,7 +70,9 @@ impl Bench {
     fn step_at(&mut self, bar: &Bar, time_ns: i64, last: bool) -> Option<Reason> {
         self.set.update(bar);
         self.holding.bars_held += 1;
-        let view = View { bar, set: &self.set, time_ns, is_last_of_session: last };
+        // Two bars of a day do not fit into a day: such a bar is its session's last.
+        let interval_ns = if last { 86_400_000_000_000 } else { 60_000_000_000 };
+        let view = View { bar, set: &self.set, time_ns, cut: BarCut::Time { interval_ns }, calendar: &DAYS };
         let oriented = Oriented::new(self.holding.side, bar);
         self.rule.on_bar(&self.holding, &oriented, &view).map(|signal| signal.reason)
     }

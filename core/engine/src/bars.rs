@@ -67,18 +67,27 @@ impl BarBuilder {
         if now_ns >= self.deadline_ns() { self.finish() } else { None }
     }
 
+    /// True when a price at `time_ns` is one more of the open time bar: it ends nothing and opens nothing.
+    #[inline(always)]
+    pub fn absorbs(&self, time_ns: i64) -> bool {
+        self.items > 0
+            && self.start_ns <= time_ns
+            && time_ns < self.end_ns
+            && matches!(self.cut, BarCut::Time { .. })
+    }
+
+    /// One more price of the open time bar. Only where [`BarBuilder::absorbs`] says so.
+    #[inline(always)]
+    pub fn absorb(&mut self, price: Price, qty: Qty) {
+        self.bar.high = self.bar.high.max(price);
+        self.bar.low = self.bar.low.min(price);
+        self.bar.close = price;
+        self.bar.volume += qty;
+        self.items = self.items.saturating_add(1);
+    }
+
     /// Adds a price; returns the bar that it completes (tick and volume bars).
-    #[inline]
     pub fn add(&mut self, time_ns: i64, price: Price, qty: Qty) -> Option<Bar> {
-        if self.items > 0 && time_ns >= self.start_ns && matches!(self.cut, BarCut::Time { .. }) {
-            // The usual case: one more price of the open bar.
-            self.bar.high = self.bar.high.max(price);
-            self.bar.low = self.bar.low.min(price);
-            self.bar.close = price;
-            self.bar.volume += qty;
-            self.items += 1;
-            return None;
-        }
         self.add_bar(
             &Bar { open_ns: time_ns, open: price, high: price, low: price, close: price, volume: qty },
             0,
@@ -86,7 +95,6 @@ impl BarBuilder {
     }
 
     /// Adds a shorter bar of `interval_ns`; returns the bar that it completes.
-    #[inline]
     pub fn add_bar(&mut self, part: &Bar, interval_ns: i64) -> Option<Bar> {
         if self.items == 0 {
             if !self.open(part.open_ns) {
@@ -104,7 +112,7 @@ impl BarBuilder {
             self.bar.close = part.close;
             self.bar.volume += part.volume;
         }
-        self.items += 1;
+        self.items = self.items.saturating_add(1);
         let complete = match self.cut {
             BarCut::Time { .. } => interval_ns > 0 && part.open_ns + interval_ns >= self.end_ns,
             BarCut::Ticks { count } => self.items >= count,

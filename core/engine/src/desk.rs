@@ -80,6 +80,8 @@ pub struct Desk {
     pub seq: u64,
     /// Engine time, ns.
     pub now_ns: i64,
+    /// Rises with every intent, cancel and triggered stop.
+    pub activity: u64,
     /// Counters.
     pub counters: Counters,
     held: ArrayVec<u64, MAX_HELD>,
@@ -98,6 +100,7 @@ impl Desk {
             level: 0,
             seq: 0,
             now_ns: i64::MIN,
+            activity: 0,
             counters: Counters::default(),
             held: ArrayVec::new(),
         }
@@ -113,6 +116,7 @@ impl Desk {
         note: &Noted,
         sink: &mut S,
     ) -> Option<u64> {
+        self.activity += 1;
         self.counters.intents += 1;
         let intent = self.counters.intents;
         sink.emit(&self.intent_body(request, origin, tif, intent));
@@ -126,7 +130,8 @@ impl Desk {
             level: self.level,
             now_ns: self.now_ns,
         };
-        let mut verdict = self.risk.check(request, &cx);
+        let mut verdict = Verdict::default();
+        self.risk.check(request, &cx, &mut verdict);
         if hold && self.held.is_full() {
             verdict.failed |= Check::Capacity.bit();
         }
@@ -284,6 +289,7 @@ impl Desk {
             self.held.retain(|n| *n != number);
         }
         let Some(order) = self.orders.get(number).copied() else { return held };
+        self.activity += 1;
         sink.emit(&CancelBody {
             cause: self.seq,
             time_ns: self.now_ns,
@@ -343,6 +349,7 @@ impl Desk {
                 continue;
             }
             self.held.remove(at);
+            self.activity += 1;
             let Some((before, after)) = self.orders.apply(number, OrderEvent::Send) else { continue };
             let now_ns = self.now_ns;
             let Some(order) = self.orders.get_mut(number) else { continue };
@@ -399,7 +406,7 @@ impl Desk {
     }
 
     /// New prices of an instrument; checks the account's limits when they move equity.
-    #[inline]
+    #[inline(always)]
     pub fn set_mark<S: Sink>(&mut self, id: InstrumentId, mark: Mark, sink: &mut S) {
         if self.portfolio.set_mark(id, mark) {
             self.observe_equity(sink);
@@ -407,9 +414,16 @@ impl Desk {
     }
 
     /// Holds the present equity against the account's limits.
+    #[inline(always)]
     pub fn observe_equity<S: Sink>(&mut self, sink: &mut S) {
         let Some(equity) = self.portfolio.equity() else { return };
-        let Some(breach) = self.account.observe(equity) else { return };
+        if let Some(breach) = self.account.observe(equity) {
+            self.halt(breach, sink);
+        }
+    }
+
+    #[cold]
+    fn halt<S: Sink>(&mut self, breach: Breach, sink: &mut S) {
         let event = match breach {
             Breach::DailyLoss => AccountEvent::DailyLossHalt,
             Breach::Drawdown => AccountEvent::DrawdownHalt,
@@ -419,8 +433,15 @@ impl Desk {
     }
 
     /// Starts a new day when it is time.
-    #[inline]
+    #[inline(always)]
     pub fn roll_day<S: Sink>(&mut self, sink: &mut S) {
+        if self.now_ns >= self.account.next_day_ns() {
+            self.start_day(sink);
+        }
+    }
+
+    #[cold]
+    fn start_day<S: Sink>(&mut self, sink: &mut S) {
         let portfolio = &self.portfolio;
         let start = self.account.day_start();
         if self.account.roll_day(self.now_ns, || portfolio.equity().unwrap_or(start)) {

@@ -13,16 +13,12 @@ use crate::portfolio::{Mark, Portfolio};
 use crate::series::Series;
 use crate::sink::Sink;
 use crate::trader::{TradeStats, Trader};
-use arrayvec::ArrayVec;
 use pinion_model::body::*;
 use pinion_model::event::*;
 use pinion_model::instrument::InstrumentId;
 use pinion_model::number::{Money, Price, Qty, Ratio};
 use pinion_model::order::Reason;
 use serde::{Deserialize, Serialize};
-
-/// Most series of one instrument.
-const MAX_SERIES: usize = 64;
 
 /// What belongs to one instrument.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +27,8 @@ struct Places {
     traders: Vec<usize>,
     /// Quotes come for it, so trades and books do not move its mark.
     has_quotes: bool,
+    /// A trader must see prices between bars: it pursues an exit, or was filled within the open bar.
+    watched: bool,
 }
 
 /// Counters of inputs; none of them reaches a decision.
@@ -72,9 +70,6 @@ impl Engine {
         }
         for (at, s) in series.iter().enumerate() {
             places[s.instrument.index()].series.push(at);
-        }
-        if places.iter().any(|p| p.series.len() > MAX_SERIES) {
-            return Err(EngineError::TooManySeries);
         }
         let books = plan.instruments.iter().map(|_| Book::new(plan.book_levels as usize)).collect();
         Ok(Engine {
@@ -128,24 +123,26 @@ impl Engine {
             return;
         }
         let time_ns = if quote.venue_ns == NO_TIME { quote.recv_ns } else { quote.venue_ns };
-        self.roll_series(id, time_ns, false, sink);
+        let middle = if quote.bid > Price::ZERO && quote.ask > Price::ZERO {
+            // The plan gives such an instrument one decimal more, so the middle is exact. Both are at most
+            // MAX_PRICE.
+            Some(Price(quote.bid.0.wrapping_add(quote.ask.0) >> 1))
+        } else {
+            None
+        };
         self.places[id.index()].has_quotes = true;
+        let usual = self.absorbs(id, time_ns, false);
+        if !usual {
+            self.roll_series(id, time_ns, false, sink);
+        }
         self.touch(id, quote.bid, quote.ask, sink);
-        self.add_to_series(
-            id,
-            time_ns,
-            |source| match source {
-                BarSource::Trades => None,
-                BarSource::Mid if quote.bid > Price::ZERO && quote.ask > Price::ZERO => {
-                    // The plan gives such an instrument one decimal more, so the middle is exact.
-                    Some((Price((quote.bid.0 + quote.ask.0) >> 1), Qty::ZERO))
-                }
-                BarSource::Mid => None,
-                BarSource::Bid => (quote.bid > Price::ZERO).then_some((quote.bid, Qty::ZERO)),
-                BarSource::Ask => (quote.ask > Price::ZERO).then_some((quote.ask, Qty::ZERO)),
-            },
-            sink,
-        );
+        let price_of = |source| match source {
+            BarSource::Trades => None,
+            BarSource::Mid => middle,
+            BarSource::Bid => Some(quote.bid).filter(|&bid| bid > Price::ZERO),
+            BarSource::Ask => Some(quote.ask).filter(|&ask| ask > Price::ZERO),
+        };
+        self.add_to_series(id, time_ns, Qty::ZERO, usual, price_of, sink);
     }
 
     /// A trade.
@@ -162,16 +159,15 @@ impl Engine {
             return;
         }
         let time_ns = if trade.venue_ns == NO_TIME { trade.recv_ns } else { trade.venue_ns };
-        self.roll_series(id, time_ns, true, sink);
+        let usual = self.absorbs(id, time_ns, true);
+        if !usual {
+            self.roll_series(id, time_ns, true, sink);
+        }
         if !self.places[id.index()].has_quotes {
             self.touch(id, trade.price, trade.price, sink);
         }
-        self.add_to_series(
-            id,
-            time_ns,
-            |source| (source == BarSource::Trades).then_some((trade.price, trade.qty)),
-            sink,
-        );
+        let price_of = |source| (source == BarSource::Trades).then_some(trade.price);
+        self.add_to_series(id, time_ns, trade.qty, usual, price_of, sink);
     }
 
     /// A depth update or snapshot.
@@ -199,16 +195,30 @@ impl Engine {
         }
     }
 
-    /// A finished bar from a bar file.
+    /// Finished bars from a bar file, one input each. It stops after a bar on which a strategy asked for
+    /// something, so that the venue hears of it, and returns how many were taken. `cursor` is the first
+    /// one's.
     #[inline]
-    pub fn on_bar<S: Sink>(
+    pub fn on_bars<S: Sink>(
         &mut self,
         id: InstrumentId,
         cursor: u64,
-        bar: &Bar,
+        bars: &[Bar],
         interval_ns: i64,
         sink: &mut S,
-    ) {
+    ) -> usize {
+        for (at, bar) in bars.iter().enumerate() {
+            let before = self.desk.activity;
+            self.on_bar(id, cursor + at as u64, bar, interval_ns, sink);
+            if self.desk.activity != before {
+                return at + 1;
+            }
+        }
+        bars.len()
+    }
+
+    #[inline(always)]
+    fn on_bar<S: Sink>(&mut self, id: InstrumentId, cursor: u64, bar: &Bar, interval_ns: i64, sink: &mut S) {
         self.inputs.events += 1;
         let seq = self.begin(bar.open_ns + interval_ns);
         if S::INPUTS {
@@ -222,29 +232,17 @@ impl Engine {
         self.desk.trigger_held(id, bar.low, bar.high, sink);
         let mark = Mark { bid: bar.close, ask: bar.close, time_ns: self.desk.now_ns };
         self.desk.set_mark(id, mark, sink);
-        let places = &self.places[id.index()];
-        let mut ended: ArrayVec<usize, MAX_SERIES> = ArrayVec::new();
-        for &at in &places.series {
+        for &at in &self.places[id.index()].series {
             let series = &mut self.series[at];
             series.fed_interval_ns = interval_ns;
             if series.spec.cut == (BarCut::Time { interval_ns }) {
                 series.push(bar);
                 self.inputs.bars += 1;
-                ended.push(at);
-                continue;
-            }
-            // A bar with a hole in it ends when the next one begins.
-            let early = series.builder.roll(bar.open_ns);
-            let complete = series.builder.add_bar(bar, interval_ns);
-            for bar in early.iter().chain(&complete) {
-                series.push(bar);
-                self.inputs.bars += 1;
-            }
-            if early.is_some() || complete.is_some() {
-                ended.push(at);
+            } else {
+                self.inputs.bars += series.gather(bar, interval_ns);
             }
         }
-        self.run_traders(id, &ended, sink);
+        self.run_traders(id, sink);
     }
 
     /// The clock reached an instant that the engine had asked for.
@@ -255,16 +253,18 @@ impl Engine {
         }
         self.desk.roll_day(sink);
         for id in (0..self.places.len() as u32).map(InstrumentId) {
-            let mut ended: ArrayVec<usize, MAX_SERIES> = ArrayVec::new();
+            let mut ended = false;
             for &at in &self.places[id.index()].series {
                 let series = &mut self.series[at];
                 if let Some(bar) = series.builder.on_timer(time_ns) {
                     series.push(&bar);
                     self.inputs.bars += 1;
-                    ended.push(at);
+                    ended = true;
                 }
             }
-            self.run_traders(id, &ended, sink);
+            if ended {
+                self.run_traders(id, sink);
+            }
         }
         self.find_deadline();
     }
@@ -282,6 +282,7 @@ impl Engine {
         if let Some(trader) = self.traders.iter_mut().find(|t| t.key() == key) {
             trader.on_update(&update, &self.series, &mut self.desk, sink);
         }
+        self.note_watched(update.order.instrument);
         if update.fill.is_some() {
             self.desk.observe_equity(sink);
         }
@@ -318,17 +319,24 @@ impl Engine {
                 for trader in &mut self.traders {
                     trader.flatten(Reason::Flatten, &self.series, &mut self.desk, sink);
                 }
+                (0..self.places.len() as u32).for_each(|id| self.note_watched(InstrumentId(id)));
             }
             CommandKind::HardStop => desk.cancel_where(reason, sink, |_| true),
         }
     }
 
     /// New best prices: mark, held stops, exits that wait to be sent again.
-    #[inline]
+    #[inline(always)]
     fn touch<S: Sink>(&mut self, id: InstrumentId, bid: Price, ask: Price, sink: &mut S) {
         let mark = Mark { bid, ask, time_ns: self.desk.now_ns };
         self.desk.set_mark(id, mark, sink);
         self.desk.trigger_held(id, bid, ask, sink);
+        if self.places[id.index()].watched {
+            self.pursue_exits(id, sink);
+        }
+    }
+
+    fn pursue_exits<S: Sink>(&mut self, id: InstrumentId, sink: &mut S) {
         for &at in &self.places[id.index()].traders {
             let trader = &mut self.traders[at];
             if trader.is_closing() && self.desk.level < 4 {
@@ -337,10 +345,19 @@ impl Engine {
         }
     }
 
+    /// True when something at `time_ns` is one more price of every open bar that it belongs to: no bar
+    /// ends or begins by it.
+    #[inline(always)]
+    fn absorbs(&self, id: InstrumentId, time_ns: i64, trades: bool) -> bool {
+        self.places[id.index()].series.iter().all(|&at| {
+            let series = &self.series[at];
+            (series.spec.source == BarSource::Trades) != trades || series.builder.absorbs(time_ns)
+        })
+    }
+
     /// Ends the bars that something at `time_ns` comes after.
-    #[inline]
     fn roll_series<S: Sink>(&mut self, id: InstrumentId, time_ns: i64, trades: bool, sink: &mut S) {
-        let mut ended: ArrayVec<usize, MAX_SERIES> = ArrayVec::new();
+        let mut ended = false;
         for &at in &self.places[id.index()].series {
             let series = &mut self.series[at];
             if (series.spec.source == BarSource::Trades) != trades {
@@ -349,58 +366,90 @@ impl Engine {
             if let Some(bar) = series.builder.roll(time_ns) {
                 series.push(&bar);
                 self.inputs.bars += 1;
-                ended.push(at);
+                ended = true;
             }
         }
-        if !ended.is_empty() {
-            self.run_traders(id, &ended, sink);
+        if ended {
+            self.run_traders(id, sink);
             self.find_deadline();
         }
     }
 
     /// Adds a price to the series that are made from it.
-    #[inline]
+    #[inline(always)]
     fn add_to_series<S: Sink>(
         &mut self,
         id: InstrumentId,
         time_ns: i64,
-        price_of: impl Fn(BarSource) -> Option<(Price, Qty)>,
+        qty: Qty,
+        usual: bool,
+        price_of: impl Fn(BarSource) -> Option<Price>,
         sink: &mut S,
     ) {
-        let mut ended: ArrayVec<usize, MAX_SERIES> = ArrayVec::new();
-        for &at in &self.places[id.index()].series {
-            let series = &mut self.series[at];
-            let Some((price, qty)) = price_of(series.spec.source) else { continue };
-            if let Some(bar) = series.builder.add(time_ns, price, qty) {
-                series.push(&bar);
-                self.inputs.bars += 1;
-                ended.push(at);
-            }
-            self.next_deadline_ns = self.next_deadline_ns.min(series.builder.deadline_ns());
-            for &t in &self.places[id.index()].traders {
+        let place = &self.places[id.index()];
+        if place.watched {
+            for &t in &place.traders {
                 let trader = &mut self.traders[t];
-                if trader.series == at {
+                if let Some(price) = price_of(self.series[trader.series].spec.source) {
                     trader.on_price(price);
                 }
             }
         }
-        if !ended.is_empty() {
-            self.run_traders(id, &ended, sink);
+        if !usual {
+            return self.add_slowly(id, time_ns, qty, price_of, sink);
+        }
+        for &at in &place.series {
+            let series = &mut self.series[at];
+            if let Some(price) = price_of(series.spec.source) {
+                series.builder.absorb(price, qty);
+            }
         }
     }
 
-    /// Lets the strategies decide whose series ended a bar, after all series of the instrument took theirs.
-    #[inline]
-    fn run_traders<S: Sink>(&mut self, id: InstrumentId, ended: &[usize], sink: &mut S) {
-        if ended.is_empty() {
-            return;
+    #[inline(never)]
+    fn add_slowly<S: Sink>(
+        &mut self,
+        id: InstrumentId,
+        time_ns: i64,
+        qty: Qty,
+        price_of: impl Fn(BarSource) -> Option<Price>,
+        sink: &mut S,
+    ) {
+        let mut ended = false;
+        for &at in &self.places[id.index()].series {
+            let series = &mut self.series[at];
+            let Some(price) = price_of(series.spec.source) else { continue };
+            if let Some(bar) = series.builder.add(time_ns, price, qty) {
+                series.push(&bar);
+                self.inputs.bars += 1;
+                ended = true;
+            }
+            self.next_deadline_ns = self.next_deadline_ns.min(series.builder.deadline_ns());
         }
+        if ended {
+            self.run_traders(id, sink);
+        }
+    }
+
+    /// Lets the strategies decide whose series ended a bar that they have not seen, after all series of
+    /// the instrument took theirs.
+    #[inline(always)]
+    fn run_traders<S: Sink>(&mut self, id: InstrumentId, sink: &mut S) {
+        let mut watched = false;
         for &at in &self.places[id.index()].traders {
             let trader = &mut self.traders[at];
-            if ended.contains(&trader.series) {
+            if trader.has_news(&self.series) {
                 trader.on_bar(&self.series, &mut self.desk, sink);
             }
+            watched |= trader.watches();
         }
+        self.places[id.index()].watched = watched;
+    }
+
+    /// Call after a trader may have begun or stopped to look at prices between bars.
+    fn note_watched(&mut self, id: InstrumentId) {
+        let place = &mut self.places[id.index()];
+        place.watched = place.traders.iter().any(|&t| self.traders[t].watches());
     }
 
     fn find_deadline(&mut self) {

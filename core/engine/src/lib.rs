@@ -38,7 +38,4 @@ pub enum EngineError {
     /// A rule that the engine does not have.
     #[error(transparent)]
     UnknownRule(#[from] rules::UnknownRule),
-    /// More series on one instrument than the engine keeps.
-    #[error("an instrument has more than 64 different bar series")]
-    TooManySeries,
 }

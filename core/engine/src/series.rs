@@ -43,11 +43,20 @@ impl Series {
     }
 
     /// Takes a bar that ended.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, bar: &Bar) {
         self.indicators.update(bar);
         self.bars += 1;
         self.last = *bar;
+    }
+
+    /// Takes a shorter bar into the one that is being made; returns how many ended.
+    pub fn gather(&mut self, bar: &Bar, interval_ns: i64) -> u64 {
+        // A bar with a hole in it ends when the next one begins.
+        let early = self.builder.roll(bar.open_ns);
+        let complete = self.builder.add_bar(bar, interval_ns);
+        let ended = early.iter().chain(&complete);
+        ended.map(|bar| self.push(bar)).count() as u64
     }
 
     /// True when its bars come from trades or quotes, so that a fill falls within a bar.
@@ -56,22 +65,14 @@ impl Series {
     }
 
     /// What rules see now.
-    #[inline]
-    pub fn view(&self, desk: &Desk) -> View<'_> {
+    #[inline(always)]
+    pub fn view<'a>(&'a self, desk: &'a Desk) -> View<'a> {
         View {
             bar: &self.last,
             set: &self.indicators,
             time_ns: desk.now_ns,
-            is_last_of_session: self.is_last_of_session(desk),
+            cut: self.spec.cut,
+            calendar: &desk.portfolio.instrument(self.instrument).calendar,
         }
-    }
-
-    fn is_last_of_session(&self, desk: &Desk) -> bool {
-        use crate::plan::BarCut;
-        let calendar = &desk.portfolio.instrument(self.instrument).calendar;
-        let BarCut::Time { interval_ns } = self.spec.cut else { return false };
-        calendar
-            .session_end_ns(self.last.open_ns)
-            .is_some_and(|end| self.last.open_ns + 2 * interval_ns > end)
     }
 }

@@ -76,6 +76,8 @@ pub struct Trader {
     instrument: InstrumentId,
     /// Series on whose bars it decides.
     pub series: usize,
+    /// Bars of it that were looked at.
+    bars_seen: u64,
     direction: Direction,
     entries: Vec<Entry>,
     combine_entries: Combine,
@@ -86,6 +88,8 @@ pub struct Trader {
     protection: Protection,
     /// Some exit keeps its levels by resting orders.
     rests: bool,
+    /// Some entry compares a bar with the one before.
+    looks_back: bool,
     position: Position,
     holding: Option<Holding>,
     /// Best and worst price since the fill, while the bar of the fill is being made from ticks.
@@ -124,9 +128,11 @@ impl Trader {
             exits.push(Exit { series: at, rule: ExitRule::compile(spec, &mut series[at].indicators)? });
         }
         Ok(Trader {
+            looks_back: entries.iter().any(|e| e.rule.looks_back()),
             strategy,
             instrument,
             series: own,
+            bars_seen: 0,
             direction: plan.direction,
             entries,
             combine_entries: plan.combine_entries,
@@ -169,25 +175,42 @@ impl Trader {
         }
     }
 
+    /// It must see prices between bars.
+    #[inline]
+    pub fn watches(&self) -> bool {
+        self.closing.is_some() || self.since_fill.is_some()
+    }
+
     /// An exit was decided and is not done.
     #[inline]
     pub fn is_closing(&self) -> bool {
         self.closing.is_some()
     }
 
+    /// A bar of the strategy's series ended since it last decided.
+    #[inline(always)]
+    pub fn has_news(&self, series: &[Series]) -> bool {
+        series[self.series].bars != self.bars_seen
+    }
+
     /// A bar of the strategy's series ended.
     #[inline]
     pub fn on_bar<S: Sink>(&mut self, series: &[Series], desk: &mut Desk, sink: &mut S) {
+        self.bars_seen = series[self.series].bars;
         if desk.level < 4 {
             if self.holding.is_some() {
                 self.evaluate_exits(series, desk, sink);
             } else if self.entry.is_none() && self.closing.is_none() {
                 self.evaluate_entries(series, desk, sink);
             }
-            self.age_entry(desk, sink);
+            if self.entry.is_some() {
+                self.age_entry(desk, sink);
+            }
         }
-        for entry in self.entries.iter_mut().filter(|e| e.rule.looks_back()) {
-            entry.rule.after_bar(&series[entry.series].view(desk));
+        if self.looks_back {
+            for entry in &mut self.entries {
+                entry.rule.after_bar(&series[entry.series].view(desk));
+            }
         }
     }
 
@@ -271,7 +294,6 @@ impl Trader {
     }
 
     /// Cancels a limit entry that has waited long enough.
-    #[inline]
     fn age_entry<S: Sink>(&mut self, desk: &mut Desk, sink: &mut S) {
         let (Some(number), EntryOrder::Limit { cancel_bars, .. }) = (self.entry, self.entry_order) else {
             return;
@@ -318,7 +340,7 @@ impl Trader {
         }
         if self.closing.is_some() {
             self.pursue_close(series, desk, sink);
-        } else {
+        } else if self.rests {
             self.protect(series, desk, sink);
         }
     }
@@ -366,8 +388,9 @@ impl Trader {
     ) -> Option<u64> {
         let at = &series[self.series];
         let mut note = Noted::new(desk.portfolio.instrument(self.instrument).price_exponent);
-        if let (Some(holding), Some(exit)) =
-            (&self.holding, self.exits.get(usize::from(rule) - self.entries.len()))
+        if S::EVIDENCE
+            && let (Some(holding), Some(exit)) =
+                (&self.holding, self.exits.get(usize::from(rule) - self.entries.len()))
         {
             exit.rule.explain(holding, &series[exit.series].view(desk), &mut note);
         }
@@ -394,7 +417,7 @@ impl Trader {
 
     /// Moves the resting stop and target to where the rules want them.
     fn protect<S: Sink>(&mut self, series: &[Series], desk: &mut Desk, sink: &mut S) {
-        let Some(holding) = self.holding.filter(|_| self.rests) else { return };
+        let Some(holding) = self.holding else { return };
         let (mut stop, mut target): (Option<(Fx, usize)>, Option<Fx>) = (None, None);
         for (at, exit) in self.exits.iter().enumerate() {
             let (s, t) = exit.rule.levels();
@@ -584,7 +607,9 @@ impl Trader {
                 self.exits.iter_mut().for_each(|e| e.rule.open(&holding));
             }
         }
-        self.protect(series, desk, sink);
+        if self.rests {
+            self.protect(series, desk, sink);
+        }
     }
 
     fn finish_trade<S: Sink>(&mut self, desk: &mut Desk, sink: &mut S) {

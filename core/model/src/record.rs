@@ -81,7 +81,8 @@ pub enum Class {
     Input,
     /// A decision: replay must reproduce it and the decision digest covers it.
     Decision,
-    /// Evidence for a decision: replay must reproduce it, the digest does not cover it.
+    /// Evidence for a decision, or what follows from one: replay must reproduce it, the digest does not
+    /// cover it.
     Evidence,
     /// Written by the journal or the run itself: neither replayed nor compared.
     System,
@@ -143,8 +144,8 @@ kinds! {
     Cancel = 0x104, Decision, "cancel";
     /// An order changed state.
     OrderState = 0x105, Decision, "order-state";
-    /// A fill was applied to a position.
-    Position = 0x106, Decision, "position";
+    /// A fill was applied to a position: what follows from decisions and executions.
+    Position = 0x106, Evidence, "position";
     /// The account changed state: a halt, an arming, a new day.
     Account = 0x107, Decision, "account";
     /// Indicator values that a rule saw when it fired.

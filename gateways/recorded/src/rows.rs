@@ -1,5 +1,6 @@
 //! One line of a table to a bar, quote or trade. Numbers are cut exactly into the given units.
 
+use crate::digits;
 use crate::format::{Columns, Format};
 use crate::time::{TimeUnit, integer, parse, parse_compact};
 use jiff::tz::TimeZone;
@@ -81,50 +82,6 @@ impl Plain {
     }
 }
 
-/// Digits from `at` on: where they end, and their value. At most 19, so that nothing overflows unseen.
-#[inline]
-pub(crate) fn whole(line: &[u8], at: usize) -> Option<(usize, i64)> {
-    let (mut end, mut value) = (at, 0u64);
-    while let Some(digit) = line.get(end).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
-        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-        end += 1;
-    }
-    // 19 digits fit 64 bits unsigned; what is beyond a signed number is no time.
-    let value = i64::try_from(value).ok()?;
-    (end > at && end - at <= 19).then_some((end, value))
-}
-
-/// A decimal without sign from `at` on, in units of `10^-exponent`: where it ends, and its value.
-#[inline]
-fn plain_decimal(line: &[u8], at: usize, exponent: u8) -> Option<(usize, i64)> {
-    let (mut end, mut value) = (at, 0u64);
-    while let Some(digit) = line.get(end).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
-        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-        end += 1;
-    }
-    let mut left = exponent;
-    if end > at && line.get(end) == Some(&b'.') {
-        end += 1;
-        while let Some(digit) = line.get(end).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
-            if left == 0 {
-                // More decimals than the unit holds: zeros, or a case for the careful reader.
-                if digit != 0 {
-                    return None;
-                }
-            } else {
-                value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-                left -= 1;
-            }
-            end += 1;
-        }
-    }
-    let digits = end - at;
-    if digits == 0 || digits + usize::from(left) > 18 {
-        return None;
-    }
-    Some((end, value as i64 * pinion_model::decimal::POW10[usize::from(left)]))
-}
-
 const MAX_COLUMNS: usize = 32;
 
 /// Reads rows of one format.
@@ -182,14 +139,14 @@ impl RowReader {
     #[inline]
     fn numbers<const N: usize>(&self, line: &[u8], unit_ns: i64, prices: usize) -> Option<[i64; N]> {
         let mut values = [0i64; N];
-        let (mut at, time) = whole(line, 0)?;
+        let (mut at, time) = digits::whole(line, 0)?;
         values[0] = time.checked_mul(unit_ns)?;
         for (index, value) in values[1..].iter_mut().enumerate() {
             if *line.get(at)? != b',' {
                 return None;
             }
             let exponent = if index < prices { self.units.price } else { self.units.qty };
-            (at, *value) = plain_decimal(line, at + 1, exponent)?;
+            (at, *value) = digits::decimal(line, at + 1, exponent)?;
         }
         (at == line.len()).then_some(values)
     }

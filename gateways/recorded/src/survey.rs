@@ -4,9 +4,10 @@
 //! Numbers are cut at nine decimals (prices) and eight (quantities), which is finer than any venue; how
 //! many of them are needed is what the plan compiler asks for.
 
+use crate::digits;
 use crate::format::{Format, first_line};
 use crate::lines::open;
-use crate::rows::{Row, RowReader, whole};
+use crate::rows::{Row, RowReader};
 use crate::source::{decode_line, mostly_broken};
 use crate::time::TimeUnit;
 use crate::{Broken, DataError};
@@ -136,17 +137,12 @@ pub fn glance(path: &Path) -> Result<Option<Survey>, DataError> {
     let (mut lines, _) = open(path)?;
     lines.next_line()?;
     let (mut read, mut rising, mut falling, mut previous) = (0u64, 0u64, 0u64, 0i64);
-    let mut decimals = [0u8; 2];
+    let mut decimals = [0usize; 2];
     let mut steps: [(i64, u64); 8] = [(0, 0); 8];
     while let Some((_, line)) = lines.next_line()? {
         // Anything that is not a plain row is left to the reader, which counts it as broken or not.
-        let Some((mut at, time)) = whole(line, 0) else { continue };
-        for index in 0..count {
-            let (end, scale) = scale_of(line, at + 1);
-            let kind = usize::from(index >= prices);
-            decimals[kind] = decimals[kind].max(scale);
-            at = end;
-        }
+        let Some((_, time)) = digits::whole(line, 0) else { continue };
+        digits::raise_decimals(line, prices, count, &mut decimals);
         if read > 0 {
             let step = time - previous;
             rising += u64::from(step > 0);
@@ -163,8 +159,8 @@ pub fn glance(path: &Path) -> Result<Option<Survey>, DataError> {
         symbol: stem(path),
         quotes: if is_bars { 0 } else { read },
         bars: if is_bars { read } else { 0 },
-        price_decimals: decimals[0].min(PRICE),
-        qty_decimals: decimals[1].min(QTY),
+        price_decimals: decimals[0].min(PRICE.into()) as u8,
+        qty_decimals: decimals[1].min(QTY.into()) as u8,
         bar_interval_ns: usual_step * unit_ns,
         ..InstrumentSurvey::default()
     };
@@ -175,23 +171,6 @@ pub fn glance(path: &Path) -> Result<Option<Survey>, DataError> {
         instruments: vec![instrument],
         ..Survey::default()
     }))
-}
-
-/// Where the field that begins at `at` ends, and how many decimals it needs.
-#[inline]
-fn scale_of(line: &[u8], at: usize) -> (usize, u8) {
-    let (mut end, mut point, mut last_digit) = (at, usize::MAX, at);
-    while let Some(&byte) = line.get(end) {
-        match byte {
-            b',' => break,
-            b'.' => point = end,
-            b'0' => {}
-            _ => last_digit = end,
-        }
-        end += 1;
-    }
-    let scale = last_digit.saturating_sub(point);
-    (end, u8::try_from(scale).unwrap_or(u8::MAX))
 }
 
 /// The state of a survey of one instrument.

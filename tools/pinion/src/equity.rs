@@ -26,18 +26,23 @@ impl Default for EquityCurve {
 }
 
 impl EquityCurve {
-    /// After an event.
-    #[inline]
-    pub fn observe(&mut self, engine: &Engine) {
-        self.count += 1;
+    /// After `events`.
+    #[inline(always)]
+    pub fn observe(&mut self, engine: &Engine, events: u64) {
+        self.count += events;
         let (next_day_ns, day_start) = engine.day();
         if next_day_ns != self.next_day_ns {
             self.next_day_ns = next_day_ns;
             self.daily.push((engine.now_ns(), day_start));
         }
-        if self.count >= self.stride
-            && let Some(equity) = engine.equity()
-        {
+        if self.count >= self.stride {
+            self.look(engine);
+        }
+    }
+
+    #[cold]
+    fn look(&mut self, engine: &Engine) {
+        if let Some(equity) = engine.equity() {
             self.count = 0;
             self.sample(equity);
         }

@@ -22,6 +22,7 @@ impl Sma {
     }
 
     /// Takes a close.
+    #[inline(never)]
     pub fn update(&mut self, close: Price) {
         self.sum += i128::from(close.0) - i128::from(self.window[self.at]);
         self.window[self.at] = close.0;
@@ -53,6 +54,7 @@ impl Ema {
     }
 
     /// Takes a value.
+    #[inline(never)]
     pub fn update(&mut self, value: Fx) {
         if self.count >= self.n {
             self.average = self.weight.step(self.average, value);
@@ -98,6 +100,7 @@ impl Macd {
     }
 
     /// Takes a close.
+    #[inline(never)]
     pub fn update(&mut self, close: Price) {
         let value = fx(close);
         self.slow.update(value);

@@ -29,6 +29,8 @@ pub struct BandWidth {
     factor: Factor,
     /// Bits that `numerator_squared` and `denominator_squared` need at most.
     bits: u32,
+    /// The two again, where both fit 64 bits.
+    narrow: Option<(u64, u64)>,
 }
 
 impl BandWidth {
@@ -41,7 +43,8 @@ impl BandWidth {
         let (numerator, denominator) = (i128::from(ratio.0 / a), i128::from(Ratio::SCALE / a));
         let (numerator_squared, denominator_squared) = (numerator * numerator, denominator * denominator);
         let bits = 128 - numerator_squared.max(denominator_squared).leading_zeros();
-        BandWidth { numerator_squared, denominator_squared, factor: Factor::new(ratio), bits }
+        let narrow = u64::try_from(numerator_squared).ok().zip(u64::try_from(denominator_squared).ok());
+        BandWidth { numerator_squared, denominator_squared, factor: Factor::new(ratio), bits, narrow }
     }
 }
 
@@ -63,12 +66,12 @@ impl Bollinger {
     }
 
     /// Takes a close.
-    #[inline]
+    #[inline(always)]
     pub fn update(&mut self, close: Price) {
         let old = self.window[self.at];
         self.window[self.at] = close.0;
         self.sum += close.0 - old;
-        self.sum_of_squares += i128::from(close.0 - old) * i128::from(close.0 + old);
+        self.sum_of_squares += i128::from(close.0 - old).wrapping_mul(i128::from(close.0 + old));
         self.at = if self.at + 1 == self.window.len() { 0 } else { self.at + 1 };
         self.count += usize::from(self.count < self.window.len());
     }
@@ -83,41 +86,60 @@ impl Bollinger {
     #[inline]
     fn scaled_variance(&self) -> i128 {
         let n = self.window.len() as i128;
-        self.sum_of_squares.wrapping_mul(n) - i128::from(self.sum) * i128::from(self.sum)
+        let squares = match i64::try_from(self.sum_of_squares) {
+            Ok(narrow) => i128::from(narrow).wrapping_mul(n),
+            Err(_) => self.sum_of_squares.wrapping_mul(n),
+        };
+        squares - i128::from(self.sum).wrapping_mul(i128::from(self.sum))
     }
 
     /// How `price` compares with the lower band. `None` while the window fills and where the band has
     /// no width: a dead market is no signal.
-    #[inline]
+    #[inline(always)]
     pub fn compare_lower(&self, price: Price, width: BandWidth) -> Option<Ordering> {
         // Below the lower band is far below the mean.
         self.compare_distance(self.sum - self.window.len() as i64 * price.0, width).map(Ordering::reverse)
     }
 
     /// How `price` compares with the upper band; `None` as in [`Bollinger::compare_lower`].
-    #[inline]
+    #[inline(always)]
     pub fn compare_upper(&self, price: Price, width: BandWidth) -> Option<Ordering> {
         self.compare_distance(self.window.len() as i64 * price.0 - self.sum, width)
     }
 
-    /// How `distance / n`, a distance from the mean, compares with `k` deviations.
-    #[inline]
+    /// How `distance / n`, a distance from the mean, compares with `k` deviations. On the other side of
+    /// the mean the answer is `Less`, whatever the width.
+    #[inline(always)]
     fn compare_distance(&self, distance: i64, width: BandWidth) -> Option<Ordering> {
-        let variance = self.scaled_variance();
-        if !self.is_ready() || variance == 0 {
+        if !self.is_ready() {
             return None;
         }
-        if distance <= 0 {
+        if distance < 0 {
             return Some(Ordering::Less);
         }
-        let square = i128::from(distance) * i128::from(distance);
+        let variance = self.scaled_variance();
+        if variance == 0 {
+            return None;
+        }
+        let square = i128::from(distance).wrapping_mul(i128::from(distance));
+        if let (Some((numerator, denominator)), Ok(square), Ok(variance)) =
+            (width.narrow, u64::try_from(square), u64::try_from(variance))
+        {
+            let left = u128::from(square).wrapping_mul(u128::from(denominator));
+            return Some(left.cmp(&u128::from(variance).wrapping_mul(u128::from(numerator))));
+        }
+        Some(self.compare_wide(square, variance, distance, width))
+    }
+
+    #[cold]
+    fn compare_wide(&self, square: i128, variance: i128, distance: i64, width: BandWidth) -> Ordering {
         if 128 - square.max(variance).leading_zeros() + width.bits < 127 {
             let left = square.wrapping_mul(width.denominator_squared);
-            return Some(left.cmp(&variance.wrapping_mul(width.numerator_squared)));
+            return left.cmp(&variance.wrapping_mul(width.numerator_squared));
         }
         // Prices of 2^40 units and more with an odd width: compare rounded to 2^-32 of a unit instead.
         let scaled = Fx::from_bits(i128::from(distance) << 32);
-        Some(scaled.cmp(&width.factor.of(self.deviation_times_n())))
+        scaled.cmp(&width.factor.of(self.deviation_times_n()))
     }
 
     /// `n` standard deviations, to at least 32 bits of fraction where they fit.

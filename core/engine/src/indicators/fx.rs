@@ -8,7 +8,8 @@
 //!   weight           <= 2^46     difference * weight   < 2^126
 //! ```
 //! That is why they use wrapping multiplication: the checked one is a call of its own and can never
-//! find anything.
+//! find anything. Prices below 2^31 units, which is nearly all of them, keep every value below in 64 bits;
+//! the products then are one instruction, and the results are the same to the last bit.
 
 use fixed::types::I96F32;
 use pinion_model::number::{Price, Ratio};
@@ -40,11 +41,37 @@ impl Weight {
     }
 
     /// `average + (value - average) * self`.
-    #[inline]
+    #[inline(always)]
     pub fn step(self, average: Fx, value: Fx) -> Fx {
-        let difference = value.to_bits() - average.to_bits();
-        Fx::from_bits(average.to_bits() + (times(difference, self.0) >> WEIGHT_BITS))
+        if let (Some(a), Some(v)) = (narrow(average), narrow(value))
+            && let Some(difference) = v.checked_sub(a)
+        {
+            let step = i128::from(difference).wrapping_mul(i128::from(self.0)) >> WEIGHT_BITS;
+            // A weight is at most one: the result lies between the two.
+            return Fx::from_bits(i128::from(a.wrapping_add(step as i64)));
+        }
+        self.step_wide(average, value)
     }
+
+    /// [`Weight::step`] for an average and a value of 0 to 2^63 bits, which its result is again.
+    #[inline(always)]
+    pub(crate) fn step_narrow(self, average: i64, value: i64) -> i64 {
+        let difference = i128::from(value.wrapping_sub(average));
+        average.wrapping_add((difference.wrapping_mul(i128::from(self.0)) >> WEIGHT_BITS) as i64)
+    }
+
+    #[cold]
+    fn step_wide(self, average: Fx, value: Fx) -> Fx {
+        let difference = value.to_bits() - average.to_bits();
+        let step = difference.wrapping_mul(i128::from(self.0)) >> WEIGHT_BITS;
+        Fx::from_bits(average.to_bits() + step)
+    }
+}
+
+/// The bits of a value that 64 of them hold.
+#[inline(always)]
+pub(crate) fn narrow(value: Fx) -> Option<i64> {
+    i64::try_from(value.to_bits()).ok()
 }
 
 /// A multiplier of up to 1,000 with 32 fractional bits: `k` of a band, a stop, a target.
@@ -64,9 +91,17 @@ impl Factor {
     }
 
     /// `value * self`, towards minus infinity. `value` is below 2^80 bits and `self` below 2^42.
-    #[inline]
+    #[inline(always)]
     pub fn of(self, value: Fx) -> Fx {
-        Fx::from_bits(times(value.to_bits(), self.0) >> 32)
+        match narrow(value) {
+            Some(value) => Fx::from_bits(i128::from(value).wrapping_mul(i128::from(self.0)) >> 32),
+            None => self.of_wide(value),
+        }
+    }
+
+    #[cold]
+    fn of_wide(self, value: Fx) -> Fx {
+        Fx::from_bits(value.to_bits().wrapping_mul(i128::from(self.0)) >> 32)
     }
 }
 
@@ -75,15 +110,6 @@ impl Factor {
 pub fn fraction_of(value: Fx, ratio: Ratio) -> Fx {
     let product = value.to_bits().wrapping_mul(i128::from(ratio.0));
     Fx::from_bits(product.div_euclid(i128::from(Ratio::SCALE)))
-}
-
-/// A product that cannot leave 128 bits (see above). Most values fit 64 bits, where it is one instruction.
-#[inline]
-fn times(value: i128, factor: i64) -> i128 {
-    match i64::try_from(value) {
-        Ok(value) => i128::from(value) * i128::from(factor),
-        Err(_) => value.wrapping_mul(i128::from(factor)),
-    }
 }
 
 /// The price at or below `value`.
@@ -101,6 +127,7 @@ pub fn price_ceil(value: Fx) -> Price {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn extreme_prices_stay_in_range() {
@@ -108,6 +135,20 @@ mod tests {
         assert_eq!(weight.step(-top, top), top);
         assert_eq!(Factor::new(Ratio(1_500_000_000)).of(fx(Price(10))), fx(Price(15)));
         assert_eq!(Factor::new(Ratio(1_000_000_000_000)).of(top), Fx::from_bits(top.to_bits() * 1000));
+    }
+
+    proptest! {
+        #[test]
+        fn narrow_and_wide_paths_agree(a: i64, v: i64, weight in 0u64..=1000, factor in 0i64..1_000_000_000_000) {
+            let (a, v) = (Fx::from_bits(a.into()), Fx::from_bits(v.into()));
+            let (weight, factor) = (Weight::new(weight, 1000), Factor::new(Ratio(factor)));
+            prop_assert_eq!(weight.step(a, v), weight.step_wide(a, v));
+            if let (Some(a), Some(v)) = (narrow(a.abs()), narrow(v.abs())) {
+                let wide = weight.step_wide(Fx::from_bits(a.into()), Fx::from_bits(v.into()));
+                prop_assert_eq!(Fx::from_bits(weight.step_narrow(a, v).into()), wide);
+            }
+            prop_assert_eq!(factor.of(v), factor.of_wide(v));
+        }
     }
 
     #[test]

@@ -6,62 +6,113 @@ use pinion_model::event::Bar;
 use pinion_model::number::{Price, Ratio};
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Average {
-    n: usize,
-    weight: Weight,
-    value: Fx,
+/// An input below this many price units keeps an average in 63 bits.
+const NARROW: u64 = 1 << 31;
+
+/// How far a set of averages is, and whether 64 bits still hold them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Phase {
+    /// No price was seen.
+    Empty,
+    /// The first inputs are being summed.
+    Seeding,
+    /// Warm, and no input has ever reached [`NARROW`].
+    Narrow,
+    /// Warm.
+    Wide,
 }
 
-impl Average {
-    fn new(n: usize) -> Average {
-        Average { n, weight: Weight::new(1, n as u64), value: Fx::ZERO }
+/// `N` averages of the same length that are fed together, with inputs of zero and more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(serialize = "[Fx; N]: Serialize", deserialize = "[Fx; N]: Deserialize<'de>"))]
+struct Averages<const N: usize> {
+    weight: Weight,
+    phase: Phase,
+    narrow: bool,
+    n: u32,
+    inputs: u32,
+    /// The close before, for the input of the next bar.
+    previous: Price,
+    values: [Fx; N],
+}
+
+impl<const N: usize> Averages<N> {
+    fn new(n: usize) -> Averages<N> {
+        Averages {
+            weight: Weight::new(1, n as u64),
+            phase: Phase::Empty,
+            narrow: true,
+            n: n as u32,
+            inputs: 0,
+            previous: Price::ZERO,
+            values: [Fx::ZERO; N],
+        }
     }
 
-    /// `count` inputs came before this one.
-    #[inline]
-    fn update(&mut self, count: usize, input: Fx) {
-        if count >= self.n {
-            self.value = self.weight.step(self.value, input);
+    #[inline(always)]
+    fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Narrow | Phase::Wide)
+    }
+
+    /// Takes the next close; `inputs` makes the inputs from the close before, in price units.
+    #[inline(always)]
+    fn update(&mut self, close: Price, inputs: impl FnOnce(Price) -> [i64; N]) {
+        let inputs = inputs(std::mem::replace(&mut self.previous, close));
+        if self.phase == Phase::Narrow && inputs.iter().fold(0, |all, &i| all | i as u64) < NARROW {
+            for (value, input) in self.values.iter_mut().zip(inputs) {
+                let stepped = self.weight.step_narrow(value.to_bits() as i64, input << 32);
+                *value = Fx::from_bits(i128::from(stepped as u64));
+            }
+        } else {
+            self.update_slowly(inputs);
+        }
+    }
+
+    #[cold]
+    fn update_slowly(&mut self, inputs: [i64; N]) {
+        if self.phase == Phase::Empty {
+            self.phase = Phase::Seeding;
             return;
         }
-        self.value += input;
-        if count + 1 == self.n {
-            self.value = Fx::from_bits(self.value.to_bits().div_euclid(self.n as i128));
+        self.narrow &= inputs.iter().all(|&i| (i as u64) < NARROW);
+        let inputs = inputs.map(|input| fx(Price(input)));
+        if self.is_ready() {
+            self.values = std::array::from_fn(|i| self.weight.step(self.values[i], inputs[i]));
+        } else {
+            self.inputs += 1;
+            self.values = std::array::from_fn(|i| self.values[i] + inputs[i]);
+            if self.inputs < self.n {
+                return;
+            }
+            self.values = self.values.map(|sum| Fx::from_bits(sum.to_bits().div_euclid(self.n.into())));
         }
+        self.phase = if self.narrow { Phase::Narrow } else { Phase::Wide };
     }
 }
 
 /// Relative strength index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rsi {
-    gain: Average,
-    loss: Average,
-    changes: usize,
-    previous: Option<Price>,
-}
+pub struct Rsi(Averages<2>);
 
 impl Rsi {
     /// Over `n` changes, at least 1.
     pub fn new(n: usize) -> Rsi {
-        Rsi { gain: Average::new(n), loss: Average::new(n), changes: 0, previous: None }
+        Rsi(Averages::new(n))
     }
 
     /// Takes a close.
-    #[inline]
+    #[inline(always)]
     pub fn update(&mut self, close: Price) {
-        if let Some(previous) = self.previous.replace(close) {
+        self.0.update(close, |previous| {
             let change = close.0 - previous.0;
-            self.gain.update(self.changes, fx(Price(change.max(0))));
-            self.loss.update(self.changes, fx(Price((-change).max(0))));
-            self.changes += usize::from(self.changes < self.gain.n);
-        }
+            [change.max(0), -change.min(0)]
+        });
     }
 
     /// True once it has a value.
     #[inline]
     pub fn is_ready(&self) -> bool {
-        self.changes >= self.gain.n
+        self.0.is_ready()
     }
 
     /// The index, 0 to 100. Without losses it is 100, without any movement 0, as in TA-Lib.
@@ -69,7 +120,7 @@ impl Rsi {
         if !self.is_ready() {
             return None;
         }
-        let (gain, total) = (self.gain.value.to_bits(), self.total());
+        let (gain, total) = (self.0.values[0].to_bits(), self.total());
         if total == 0 {
             return Some(Fx::ZERO);
         }
@@ -79,19 +130,24 @@ impl Rsi {
 
     #[inline]
     fn total(&self) -> i128 {
-        self.gain.value.to_bits() + self.loss.value.to_bits()
+        self.0.values[0].to_bits() + self.0.values[1].to_bits()
     }
 
     /// How the index compares with `threshold` (an index of 0 to 100), without a division. `None` while
     /// it has no value, and in a market that does not move: a flat index is no signal.
-    #[inline]
+    #[inline(always)]
     pub fn compare(&self, threshold: RsiThreshold) -> Option<std::cmp::Ordering> {
         let total = self.total();
         if !self.is_ready() || total == 0 {
             return None;
         }
+        let gain = self.0.values[0].to_bits();
+        if let (Ok(gain), Ok(total)) = (u64::try_from(gain), u64::try_from(total)) {
+            let gain = i128::from(gain).wrapping_mul(RsiThreshold::SCALE);
+            return Some(gain.cmp(&i128::from(total).wrapping_mul(i128::from(threshold.0))));
+        }
         // Both sides stay below 2^80 * 2^37.
-        let gain = self.gain.value.to_bits().wrapping_mul(RsiThreshold::SCALE);
+        let gain = gain.wrapping_mul(RsiThreshold::SCALE);
         Some(gain.cmp(&total.wrapping_mul(i128::from(threshold.0))))
     }
 }
@@ -116,36 +172,28 @@ impl RsiThreshold {
 
 /// Average true range.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Atr {
-    average: Average,
-    ranges: usize,
-    previous_close: Option<Price>,
-}
+pub struct Atr(Averages<1>);
 
 impl Atr {
     /// Over `n` ranges, at least 1. The first bar's range is not used: it has no previous close.
     pub fn new(n: usize) -> Atr {
-        Atr { average: Average::new(n), ranges: 0, previous_close: None }
+        Atr(Averages::new(n))
     }
 
     /// Takes a bar.
-    #[inline]
+    #[inline(always)]
     pub fn update(&mut self, bar: &Bar) {
-        if let Some(previous) = self.previous_close.replace(bar.close) {
-            let range = bar.high.max(previous) - bar.low.min(previous);
-            self.average.update(self.ranges, fx(range));
-            self.ranges += usize::from(self.ranges < self.average.n);
-        }
+        self.0.update(bar.close, |previous| [(bar.high.max(previous) - bar.low.min(previous)).0]);
     }
 
     /// The average, once warm.
-    #[inline]
+    #[inline(always)]
     pub fn value(&self) -> Option<Fx> {
-        (self.ranges >= self.average.n).then_some(self.average.value)
+        self.0.is_ready().then_some(self.0.values[0])
     }
 
     /// `factor` averages, once warm.
-    #[inline]
+    #[inline(always)]
     pub fn times(&self, factor: Factor) -> Option<Fx> {
         self.value().map(|v| factor.of(v))
     }

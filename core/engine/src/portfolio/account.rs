@@ -51,6 +51,8 @@ pub struct Account {
     worst: Drawdown,
     daily_floor: Money,
     drawdown_floor: Money,
+    /// The higher of the two floors.
+    alarm: Money,
     /// Entries stop until the next day.
     pub daily_halt: bool,
     /// Entries stop until an operator arms.
@@ -71,6 +73,7 @@ impl Account {
             worst: Drawdown { from: equity, to: equity },
             daily_floor: Money::ZERO,
             drawdown_floor: Money::ZERO,
+            alarm: Money::ZERO,
             daily_halt: false,
             drawdown_halt: false,
         };
@@ -85,6 +88,7 @@ impl Account {
         };
         self.daily_floor = floor(self.day_start, self.max_daily_loss);
         self.drawdown_floor = floor(self.peak, self.max_drawdown);
+        self.alarm = self.daily_floor.max(self.drawdown_floor);
     }
 
     /// Starts a new day when `now_ns` has reached it; true when it did.
@@ -102,16 +106,28 @@ impl Account {
     }
 
     /// Takes a new equity; returns a limit that it crossed for the first time.
-    #[inline]
+    #[inline(always)]
     pub fn observe(&mut self, equity: Money) -> Option<Breach> {
         if equity > self.peak {
-            self.worst = self.worst();
-            self.peak = equity;
-            self.trough = equity;
-            self.set_floors();
+            self.rise(equity);
         } else if equity < self.trough {
             self.trough = equity;
         }
+        if equity > self.alarm {
+            return None;
+        }
+        self.breach(equity)
+    }
+
+    #[cold]
+    fn rise(&mut self, equity: Money) {
+        self.worst = self.worst();
+        (self.peak, self.trough) = (equity, equity);
+        self.set_floors();
+    }
+
+    #[cold]
+    fn breach(&mut self, equity: Money) -> Option<Breach> {
         if equity <= self.drawdown_floor && !self.drawdown_halt {
             self.drawdown_halt = true;
             return Some(Breach::Drawdown);

@@ -151,18 +151,19 @@ impl Portfolio {
     }
 
     /// New prices; returns true when equity may have changed.
-    #[inline]
+    #[inline(always)]
     pub fn set_mark(&mut self, id: InstrumentId, mark: Mark) -> bool {
-        self.marks[id.index()] = mark;
-        let held = !self.positions[id.index()].qty.is_zero();
-        if held {
-            let value = self.value(id);
-            if self.instruments[id.index()].settle == self.base {
-                self.base_equity += value - self.values[id.index()];
-            }
-            self.values[id.index()] = value;
+        let i = id.index();
+        self.marks[i] = mark;
+        if self.positions[i].qty.is_zero() {
+            return self.has_foreign;
         }
-        held || self.has_foreign
+        let value = self.value(id);
+        if self.instruments[i].settle == self.base {
+            self.base_equity += value - self.values[i];
+        }
+        self.values[i] = value;
+        true
     }
 
     /// Applies a fill and its fee.
@@ -207,7 +208,7 @@ impl Portfolio {
     }
 
     /// What one position adds to equity, settlement currency.
-    #[inline]
+    #[inline(always)]
     fn value(&self, id: InstrumentId) -> Money {
         let i = id.index();
         let (instrument, position) = (&self.instruments[i], &self.positions[i]);

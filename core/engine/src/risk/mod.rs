@@ -147,8 +147,8 @@ impl Risk {
         }
     }
 
-    /// Every check on one request.
-    pub fn check(&self, request: &Request, cx: &Context<'_>) -> Verdict {
+    /// Every check on one request, into an empty verdict (which is large, and therefore not returned).
+    pub fn check(&self, request: &Request, cx: &Context<'_>, verdict: &mut Verdict) {
         let instrument = cx.portfolio.instrument(request.instrument);
         let mark = cx.portfolio.mark(request.instrument);
         let price = match request.order_type {
@@ -156,14 +156,13 @@ impl Risk {
             OrderType::Stop => request.trigger,
             OrderType::Market => mark.paying(request.side),
         };
-        let mut verdict = Verdict { price, limit: request.limit, ..Verdict::default() };
+        (verdict.price, verdict.limit) = (price, request.limit);
         verdict.equity = cx.portfolio.equity().unwrap_or_default();
         if request.action == Action::Enter {
-            self.check_entry(request, cx, instrument, &mut verdict);
+            self.check_entry(request, cx, instrument, verdict);
         } else {
-            self.check_reducing(request, cx, instrument, &mut verdict);
+            self.check_reducing(request, cx, instrument, verdict);
         }
-        verdict
     }
 
     fn check_entry(&self, request: &Request, cx: &Context<'_>, instrument: &Instrument, v: &mut Verdict) {

@@ -117,6 +117,11 @@ struct State {
     stop: Fx,
     kind: Reason,
     target: Option<Fx>,
+    /// Price at which the position has earned `arm_at_r`.
+    armed_from: Fx,
+    /// Price at which it has earned `phase2_at_r`.
+    phase2_from: Fx,
+    breakeven: Fx,
     highest: Fx,
     highest_close: Fx,
     stagnant: u64,
@@ -166,23 +171,38 @@ impl AdvancedAtr {
     pub(super) fn open(&mut self, holding: &Holding) {
         let entry = holding.oriented_entry();
         self.lows_seen = 0;
-        self.state = Some(State {
+        let mut state = State {
             stop: entry - self.sl.of(self.signal_atr),
             kind: Reason::StopLoss,
-            target: (!self.tp.is_zero()).then(|| entry + self.tp.of(self.signal_atr)),
+            target: None,
+            armed_from: entry,
+            phase2_from: entry,
+            breakeven: entry,
             highest: entry,
             highest_close: entry,
             stagnant: 0,
             targets_hit: 0,
-        });
+        };
+        self.set_levels(&mut state, entry);
+        self.state = Some(state);
     }
 
     pub(super) fn reprice(&mut self, holding: &Holding) {
         let entry = holding.oriented_entry();
-        if let Some(state) = &mut self.state {
+        if let Some(mut state) = self.state {
             state.stop = state.stop.max(entry - self.sl.of(self.signal_atr));
-            state.target = state.target.map(|_| entry + self.tp.of(self.signal_atr));
+            self.set_levels(&mut state, entry);
+            self.state = Some(state);
         }
+    }
+
+    /// The levels that stand at a distance from the entry.
+    fn set_levels(&self, state: &mut State, entry: Fx) {
+        let r0 = self.sl.of(self.signal_atr);
+        state.target = (!self.tp.is_zero()).then(|| entry + self.tp.of(self.signal_atr));
+        state.armed_from = entry + self.arm_at_r.of(r0);
+        state.phase2_from = entry + self.phase2_at_r.of(r0);
+        state.breakeven = entry + self.breakeven_offset.of(self.signal_atr);
     }
 
     pub(super) fn clear(&mut self) {
@@ -217,7 +237,7 @@ impl AdvancedAtr {
     ) -> Option<ExitSignal> {
         let atr = view.set.atr(self.atr).value()?;
         self.note_low(bar.low);
-        self.raise_stop(holding, bar, atr);
+        self.raise_stop(bar, atr);
         let state = self.state.as_mut()?;
         if !self.intrabar {
             if bar.close <= state.stop {
@@ -245,37 +265,37 @@ impl AdvancedAtr {
     }
 
     /// Moves the stop by each enabled step; it never moves away from price.
-    fn raise_stop(&mut self, holding: &Holding, bar: &Oriented, atr: Fx) {
+    #[inline(always)]
+    fn raise_stop(&mut self, bar: &Oriented, atr: Fx) {
         let Some(state) = &mut self.state else { return };
-        let entry = holding.oriented_entry();
-        let r0 = self.sl.of(self.signal_atr);
         let advanced = bar.high > state.highest;
         state.highest = state.highest.max(bar.high);
         state.highest_close = state.highest_close.max(bar.close);
         state.stagnant = if advanced { 0 } else { state.stagnant + 1 };
-        let profit = state.highest - entry;
+        let (highest, highest_close, stagnant) = (state.highest, state.highest_close, state.stagnant);
         let mut raise = |level: Fx, kind: Reason| {
             if level > state.stop {
                 (state.stop, state.kind) = (level, kind);
             }
         };
         if self.trailing {
-            let k = if profit >= self.phase2_at_r.of(r0) { self.k_phase2 } else { self.sl };
+            let k = if highest >= state.phase2_from { self.k_phase2 } else { self.sl };
             let mut distance = k.of(atr);
-            if self.stagnant_bars > 0 && state.stagnant >= self.stagnant_bars {
+            if self.stagnant_bars > 0 && stagnant >= self.stagnant_bars {
                 distance = self.tighten.of(distance);
             }
             let anchor = match self.anchor {
-                Anchor::HighestHigh => state.highest,
-                Anchor::HighestClose => state.highest_close,
+                Anchor::HighestHigh => highest,
+                Anchor::HighestClose => highest_close,
                 Anchor::Close => bar.close,
             };
             raise(anchor - distance, Reason::TrailingStop);
         }
-        if self.breakeven && profit >= self.arm_at_r.of(r0) {
-            raise(entry + self.breakeven_offset.of(self.signal_atr), Reason::BreakEven);
+        if self.breakeven && highest >= state.armed_from {
+            raise(state.breakeven, Reason::BreakEven);
         }
-        if self.lows_seen >= self.lows.len()
+        if !self.lows.is_empty()
+            && self.lows_seen >= self.lows.len()
             && let Some(&lowest) = self.lows.iter().min()
         {
             raise(lowest - self.struct_buffer.of(atr), Reason::TrailingStop);

@@ -2,8 +2,10 @@
 
 use crate::indicators::Set;
 use crate::indicators::fx::{Fx, fx};
+use crate::plan::BarCut;
 use arrayvec::ArrayVec;
 use pinion_model::event::Bar;
+use pinion_model::instrument::Calendar;
 use pinion_model::number::{Price, Qty, Ratio};
 use pinion_model::order::{Reason, Side};
 use serde::{Deserialize, Serialize};
@@ -16,8 +18,20 @@ pub struct View<'a> {
     pub set: &'a Set,
     /// Engine time, ns.
     pub time_ns: i64,
-    /// No further bar of the series fits into the instrument's session.
-    pub is_last_of_session: bool,
+    /// How the series is cut.
+    pub cut: BarCut,
+    /// When the instrument trades.
+    pub calendar: &'a Calendar,
+}
+
+impl View<'_> {
+    /// No further bar of the series fits into the instrument's session. Only time bars have an end that is
+    /// known beforehand.
+    pub fn is_last_of_session(&self) -> bool {
+        let BarCut::Time { interval_ns } = self.cut else { return false };
+        let end_ns = self.calendar.session_end_ns(self.bar.open_ns);
+        end_ns.is_some_and(|end_ns| self.bar.open_ns + 2 * interval_ns > end_ns)
+    }
 }
 
 /// The open position of a strategy in an instrument.

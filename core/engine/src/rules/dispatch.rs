@@ -22,7 +22,7 @@ pub enum EntryRule {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExitRule {
     /// AdvancedATR.
-    AdvancedAtr(AdvancedAtr),
+    AdvancedAtr(Box<AdvancedAtr>),
     /// ATR.
     Atr(AtrStop),
     /// FixedRatio.
@@ -96,7 +96,7 @@ impl ExitRule {
         let def = catalog::find(RuleKind::Exit, &spec.rule).ok_or_else(unknown)?;
         let values = Values::new(def, spec);
         Ok(match spec.rule.as_str() {
-            "AdvancedATR" => ExitRule::AdvancedAtr(AdvancedAtr::compile(&values, set)),
+            "AdvancedATR" => ExitRule::AdvancedAtr(Box::new(AdvancedAtr::compile(&values, set))),
             "ATR" => ExitRule::Atr(AtrStop::compile(&values, set)),
             "FixedRatio" => ExitRule::FixedRatio(FixedRatio::compile(&values)),
             "TrailingStop" => ExitRule::TrailingStop(TrailingStop::compile(&values, set)),

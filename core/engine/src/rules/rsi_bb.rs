@@ -95,6 +95,7 @@ impl RsiBb {
     }
 
     /// How far the RSI is: `Less` is beyond the threshold, on either side of the market.
+    #[inline(always)]
     fn rsi_order(&self, side: Side, view: &View<'_>) -> Option<Ordering> {
         let rsi = view.set.rsi(self.rsi);
         match side {
@@ -104,6 +105,7 @@ impl RsiBb {
     }
 
     /// The close is at or beyond the band.
+    #[inline(always)]
     fn outside(&self, side: Side, view: &View<'_>) -> Option<bool> {
         let bands = view.set.bollinger(self.bands);
         match side {

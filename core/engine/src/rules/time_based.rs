@@ -40,6 +40,6 @@ impl TimeBased {
         if bars || minutes {
             return Some(ExitSignal::all(Reason::TimeLimit));
         }
-        (self.session_end && view.is_last_of_session).then_some(ExitSignal::all(Reason::SessionEnd))
+        (self.session_end && view.is_last_of_session()).then_some(ExitSignal::all(Reason::SessionEnd))
     }
 }

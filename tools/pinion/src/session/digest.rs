@@ -3,7 +3,8 @@
 
 use pinion_model::record::{BODY_BYTES, Class, Record};
 
-/// Bytes that are gathered before they are hashed: BLAKE3 is several times faster in large pieces.
+/// Bytes that are gathered before they are hashed: BLAKE3 is several times faster in large pieces, and
+/// fastest when each ends where a subtree of its does.
 const BATCH: usize = 64 * 1024;
 
 /// The digest of what was decided so far.
@@ -28,9 +29,14 @@ impl Digest {
         self.batch.extend_from_slice(&record.kind.to_le_bytes());
         self.batch.extend_from_slice(&record.body);
         if self.batch.len() >= BATCH {
-            self.hasher.update(&self.batch);
-            self.batch.clear();
+            self.hash_batch();
         }
+    }
+
+    #[cold]
+    fn hash_batch(&mut self) {
+        self.hasher.update(&self.batch[..BATCH]);
+        self.batch.drain(..BATCH);
     }
 
     /// The digest as hexadecimal.

@@ -105,6 +105,9 @@ impl<O: Out, const FULL: bool> Sink for Recorder<O, FULL> {
 
     #[inline]
     fn emit<B: Body>(&mut self, body: &B) {
+        if !FULL && B::KIND.class() != Class::Decision {
+            return;
+        }
         let ticks = self.take_time(B::KIND);
         let bytes = body.to_bytes();
         match B::KIND {
@@ -125,7 +128,7 @@ impl<O: Out, const FULL: bool> Sink for Recorder<O, FULL> {
         let record = Record::new(B::KIND, ticks, self.source, bytes);
         if B::KIND == Kind::Depth {
             self.group = Some(record);
-        } else if FULL || B::KIND.class() == Class::Decision {
+        } else {
             self.out.put(&record);
         }
     }

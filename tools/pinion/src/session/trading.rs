@@ -95,8 +95,15 @@ impl<O: Out, const FULL: bool> Trading<O, FULL> {
     }
 
     /// Timers and reports before `time_ns`, and timers at it.
-    #[inline]
+    #[inline(always)]
     fn advance(&mut self, time_ns: i64) {
+        if self.engine.next_deadline_ns() <= time_ns || self.venue.next_ns() < time_ns {
+            self.catch_up(time_ns);
+        }
+    }
+
+    #[inline(never)]
+    fn catch_up(&mut self, time_ns: i64) {
         while self.engine.next_deadline_ns() <= time_ns || self.venue.next_ns() < time_ns {
             let deadline_ns = self.engine.next_deadline_ns();
             if deadline_ns <= self.venue.next_ns() {
@@ -120,7 +127,7 @@ impl<O: Out, const FULL: bool> Trading<O, FULL> {
     }
 
     /// After an input: what the engine sent goes to the venue.
-    #[inline]
+    #[inline(always)]
     fn finish_input(&mut self) {
         self.recorder.end();
         if !self.recorder.to_venue.is_empty() {
@@ -128,6 +135,7 @@ impl<O: Out, const FULL: bool> Trading<O, FULL> {
         }
     }
 
+    #[inline(never)]
     fn hand_over(&mut self) {
         let now_ns = self.engine.now_ns();
         for command in self.recorder.to_venue.drain(..) {
@@ -147,20 +155,36 @@ impl<O: Out, const FULL: bool> Trading<O, FULL> {
     #[inline]
     fn end_market(&mut self) {
         self.finish_input();
-        self.curve.observe(&self.engine);
+        self.curve.observe(&self.engine, 1);
     }
 
+    /// Takes bars and returns how many: one, or a run of them as long as neither timers nor the venue have
+    /// anything to do in between.
     #[inline]
-    fn on_bar(&mut self, id: InstrumentId, cursor: u64, bar: &Bar, interval_ns: i64) {
-        self.advance(bar.open_ns);
-        self.venue.before_bar(bar.open_ns);
-        self.venue.on_bar(id, bar);
+    fn on_bars(&mut self, id: InstrumentId, cursor: u64, bars: &[Bar], interval_ns: i64) -> usize {
+        let Some(first) = bars.first() else { return 0 };
+        self.advance(first.open_ns);
+        self.venue.before_bar(first.open_ns);
+        self.venue.on_bar(id, first);
         // Fills at the open are known before the bar is.
-        let end_ns = bar.open_ns + interval_ns;
-        self.advance(end_ns);
+        self.advance(first.open_ns + interval_ns);
+        let quiet = self.venue.is_idle() && self.engine.next_deadline_ns() == i64::MAX;
+        let bars = if quiet { &bars[..bars.len().min(self.until_timed())] } else { &bars[..1] };
         self.begin_market();
-        self.engine.on_bar(id, cursor, bar, interval_ns, &mut self.recorder);
-        self.end_market();
+        let taken = self.engine.on_bars(id, cursor, bars, interval_ns, &mut self.recorder);
+        if taken > 1 {
+            self.inputs += taken as u64 - 1;
+            self.venue.on_bar(id, &bars[taken - 1]);
+        }
+        self.finish_input();
+        self.curve.observe(&self.engine, taken as u64);
+        taken
+    }
+
+    /// Inputs that may be taken together, so that one in [`TIME_EVERY`] is timed alone.
+    fn until_timed(&self) -> usize {
+        let left = TIME_EVERY - (self.inputs + 1) % TIME_EVERY;
+        if FULL || left == TIME_EVERY { 1 } else { left as usize }
     }
 
     #[inline]
@@ -175,7 +199,9 @@ impl<O: Out, const FULL: bool> Trading<O, FULL> {
     #[inline]
     fn on_event(&mut self, event: &MarketEvent<'_>) {
         if let Market::Bar { bar, interval_ns } = &event.market {
-            return self.on_bar(event.instrument, event.cursor, bar, *interval_ns);
+            let bars = std::slice::from_ref(bar);
+            self.on_bars(event.instrument, event.cursor, bars, *interval_ns);
+            return;
         }
         self.advance(event.market.time_ns());
         self.venue.on_market(event);
@@ -254,8 +280,7 @@ impl<O: Out, const FULL: bool> Trading<O, FULL> {
         match feed.chunk() {
             Some(Chunk::Bars { instrument, interval_ns, first_cursor, bars }) => {
                 while at < end && self.recorder.out.has_credits(BURST_RECORDS) {
-                    self.on_bar(instrument, first_cursor + at as u64, &bars[at], interval_ns);
-                    at += 1;
+                    at += self.on_bars(instrument, first_cursor + at as u64, &bars[at..end], interval_ns);
                 }
             }
             Some(Chunk::Quotes { instrument, first_cursor, quotes }) => {

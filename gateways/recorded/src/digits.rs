@@ -1,0 +1,218 @@
+//! Digits of plain tables, eight at a time.
+//!
+//! A word holds the next eight bytes of a line, the first in its lowest byte. Digits at its beginning are
+//! counted by one addition, and turned into a number by three multiplications (the method that Langdale
+//! and Lemire describe for simdjson).
+
+use pinion_model::decimal::POW10;
+
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
+/// Digits at the beginning of a word.
+#[derive(Clone, Copy)]
+struct Run {
+    /// How many: 0 to 8.
+    count: usize,
+    /// Their values, the last in the highest byte.
+    aligned: u64,
+}
+
+impl Run {
+    #[inline(always)]
+    fn at(line: &[u8], at: usize) -> Run {
+        let values = word(line, at) ^ ZEROS;
+        // Adding 0x76 carries into the top bit of a byte above 9; a carry beyond it only reaches later bytes.
+        let other = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
+        let count = other.trailing_zeros() as usize / 8;
+        // Two shifts, because one by 64 is none.
+        let aligned = if count == 8 { values } else { (values << 1) << (63 - 8 * count) };
+        Run { count, aligned }
+    }
+
+    /// The number that they make.
+    #[inline(always)]
+    fn value(self) -> u64 {
+        let pairs = (self.aligned.wrapping_mul(10).wrapping_add(self.aligned >> 8)) & 0x00ff_00ff_00ff_00ff;
+        let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_ffff_0000_ffff;
+        (fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) & 0xffff_ffff
+    }
+}
+
+/// The eight bytes from `at` on; zero beyond the end of the line.
+#[inline(always)]
+fn word(line: &[u8], at: usize) -> u64 {
+    if let Some(bytes) = line.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        return u64::from_le_bytes(*bytes);
+    }
+    match line.last_chunk::<8>() {
+        Some(bytes) if at < line.len() => u64::from_le_bytes(*bytes) >> (8 * (at + 8 - line.len())),
+        _ => {
+            let rest = line.get(at..).unwrap_or_default();
+            rest.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+        }
+    }
+}
+
+/// A whole number from `at` on: where it ends, and its value. At most 19 digits, and no larger than a signed
+/// number holds.
+#[inline(always)]
+pub(crate) fn whole(line: &[u8], at: usize) -> Option<(usize, i64)> {
+    let (mut end, mut value) = (at, 0u64);
+    loop {
+        let run = Run::at(line, end);
+        value = value.wrapping_mul(POW10[run.count] as u64).wrapping_add(run.value());
+        end += run.count;
+        if run.count < 8 || end - at > 19 {
+            break;
+        }
+    }
+    let value = i64::try_from(value).ok()?;
+    (end > at && end - at <= 19).then_some((end, value))
+}
+
+/// A decimal without sign from `at` on, in units of `10^-exponent`: where it ends, and its value. `None` for
+/// one that does not fit, and for decimals beyond the unit that are not zero.
+#[inline(always)]
+pub(crate) fn decimal(line: &[u8], at: usize, exponent: u8) -> Option<(usize, i64)> {
+    short_decimal(line, at, exponent.into()).or_else(|| long_decimal(line, at, exponent.into()))
+}
+
+/// A decimal with a point that one word holds: its digits are moved together over the point.
+#[inline(always)]
+fn short_decimal(line: &[u8], at: usize, exponent: usize) -> Option<(usize, i64)> {
+    let values = word(line, at) ^ ZEROS;
+    let other = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
+    let point = other.trailing_zeros() / 8;
+    let after = other & other.wrapping_sub(1);
+    let end = after.trailing_zeros() / 8;
+    let is_point = point < 7 && (values >> (8 * point)) as u8 == b'.' ^ b'0';
+    let more = end == 8 && line.get(at + 8).is_some_and(u8::is_ascii_digit);
+    let decimals = end.wrapping_sub(point + 1);
+    if !is_point || more || point == 0 || decimals == 0 || decimals as usize > exponent || exponent > 12 {
+        return None;
+    }
+    let whole = (values & ((1 << (8 * point)) - 1)) << (8 * (8 - decimals - point));
+    let fraction = (values << (8 * (8 - end))) >> (8 * (8 - decimals)) << (8 * (8 - decimals));
+    let aligned = whole | fraction;
+    let value = Run { count: 8, aligned }.value() as i64 * POW10[exponent - decimals as usize];
+    Some((at + end as usize, value))
+}
+
+fn long_decimal(line: &[u8], at: usize, exponent: usize) -> Option<(usize, i64)> {
+    let first = Run::at(line, at);
+    let (mut end, mut value) = (at + first.count, first.value());
+    if first.count == 8 {
+        (end, value) = whole(line, at).map(|(end, value)| (end, value as u64))?;
+    }
+    if end == at || end - at + exponent > 18 {
+        return None;
+    }
+    value *= POW10[exponent] as u64;
+    if line.get(end) != Some(&b'.') {
+        return Some((end, value as i64));
+    }
+    let run = Run::at(line, end + 1);
+    if run.count == 8 || run.count > exponent {
+        return long_fraction(line, end + 1, exponent).map(|(end, part)| (end, (value + part) as i64));
+    }
+    Some((end + 1 + run.count, (value + run.value() * POW10[exponent - run.count] as u64) as i64))
+}
+
+/// Decimals of any number from `at` on, in units of `10^-exponent`.
+#[cold]
+fn long_fraction(line: &[u8], at: usize, exponent: usize) -> Option<(usize, u64)> {
+    let digits = line[at..].iter().take_while(|b| b.is_ascii_digit());
+    let (mut end, mut part) = (at, 0u64);
+    for digit in digits.map(|b| u64::from(b - b'0')) {
+        if end - at < exponent {
+            part = part * 10 + digit;
+        } else if digit != 0 {
+            return None;
+        }
+        end += 1;
+    }
+    Some((end, part * POW10[exponent.saturating_sub(end - at)] as u64))
+}
+
+/// Raises `decimals` (of prices, of quantities) to what a line needs whose columns are a time, `prices` prices
+/// and then quantities, `count` of them all. A line that is no such row may raise it too far; no further
+/// than its own text.
+#[inline(always)]
+pub(crate) fn raise_decimals(line: &[u8], prices: usize, count: usize, decimals: &mut [usize; 2]) {
+    let (mut field, mut point, mut at) = (0, usize::MAX, 0);
+    while at <= line.len() {
+        let bytes = word(line, at);
+        // Digits have this bit; points, commas and what lies beyond the end have not.
+        let mut others = !bytes & 0x1010_1010_1010_1010;
+        while others != 0 {
+            let byte = others.trailing_zeros() / 8;
+            let place = at + byte as usize;
+            others &= others - 1;
+            match (bytes >> (8 * byte)) as u8 {
+                b'.' => point = place,
+                b',' | 0 => {
+                    let known = &mut decimals[usize::from(field > prices)];
+                    if point < place && place - point - 1 > *known {
+                        *known = (*known).max(significant(&line[point + 1..place]));
+                    }
+                    (field, point) = (field + 1, usize::MAX);
+                    if field > count || place >= line.len() {
+                        return;
+                    }
+                }
+                _ => {}
+            }
+        }
+        at += 8;
+    }
+}
+
+/// Digits without the zeros at the end.
+#[cold]
+fn significant(digits: &[u8]) -> usize {
+    digits.iter().rposition(|b| *b != b'0').map_or(0, |last| last + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whole_numbers_agree_with_the_standard_library(value: u64, before in "[a-z,]{0,9}", after in "(,[0-9.]{0,9})?") {
+            let line = format!("{before}{value}{after}");
+            let want = i64::try_from(value).ok().map(|v| (before.len() + value.to_string().len(), v));
+            let want = want.filter(|_| value.to_string().len() <= 19);
+            prop_assert_eq!(whole(line.as_bytes(), before.len()), want);
+        }
+
+        #[test]
+        fn decimals_agree_with_the_careful_reader(
+            text in "[0-9]{1,12}(\\.[0-9]{0,10}0{0,4})?",
+            exponent in 0u8..=8,
+            before in "[a-z,]{0,9}",
+            after in "(,[0-9.]{0,9})?",
+        ) {
+            let line = format!("{before}{text}{after}");
+            let want = pinion_binance::scan::decimal(text.trim_end_matches('.').as_bytes(), exponent).ok();
+            let found = decimal(line.as_bytes(), before.len(), exponent);
+            if let Some((end, _)) = found {
+                prop_assert_eq!(end, before.len() + text.len());
+            }
+            let fits = text.split('.').next().unwrap().len() + usize::from(exponent) <= 18;
+            prop_assert_eq!(found.map(|(_, value)| value), want.filter(|_| fits));
+        }
+
+        #[test]
+        fn decimals_needed_are_those_of_the_text(
+            texts in proptest::collection::vec("[0-9]{1,10}(\\.[0-9]{0,6}0{0,7})?", 3..=3),
+        ) {
+            let needed = |text: &str| text.split_once('.').map_or("", |(_, d)| d).trim_end_matches('0').len();
+            let line = format!("1600000000000,{}", texts.join(","));
+            let mut found = [0, 0];
+            raise_decimals(line.as_bytes(), 2, 3, &mut found);
+            prop_assert_eq!(found, [needed(&texts[0]).max(needed(&texts[1])), needed(&texts[2])]);
+        }
+    }
+}
