@@ -16,6 +16,7 @@
 
 pub mod body;
 pub mod decimal;
+pub mod digits;
 pub mod event;
 pub mod instrument;
 pub mod number;

@@ -87,7 +87,7 @@ impl Decoder {
     }
 
     /// The usual shapes of quotes, trades and depth updates.
-    #[inline]
+    #[inline(always)]
     fn usual(&mut self, recv_ns: i64, frame: &[u8]) -> Option<(InstrumentId, Usual)> {
         let mut at = Strict::new(frame);
         at.unwrap_stream()?;
@@ -119,7 +119,7 @@ impl Decoder {
             0
         };
         at.lit(b"\"s\":\"")?;
-        let (instrument, units) = self.symbols.find(at.word()?)?;
+        let (instrument, units) = at.symbol(&mut self.symbols)?;
         at.lit(b",\"b\":\"")?;
         let bid = Price(at.quoted(units.price)?);
         at.lit(b",\"B\":\"")?;
@@ -133,14 +133,14 @@ impl Decoder {
         } else if at.has(b",\"T\":") {
             let trade_ms = at.whole()?;
             at.lit(b",\"E\":")?;
-            at.whole()?;
+            at.skip_whole()?;
             at.lit(b"}")?;
             venue_ns(trade_ms)
         } else {
             at.lit(b",\"Tns\":")?;
-            let ns = at.nanoseconds()?;
+            let ns = at.whole()?;
             at.lit(b"}")?;
-            ns
+            ns as i64
         };
         let quote = Quote { recv_ns, venue_ns, update_id, bid, ask, bid_qty, ask_qty };
         Some((instrument, Usual::Market(Market::Quote(quote))))
@@ -150,13 +150,13 @@ impl Decoder {
     fn usual_trade(&mut self, recv_ns: i64, mut at: Strict<'_>) -> Option<(InstrumentId, Usual)> {
         let mut trade_ms = None;
         if at.has(b",\"E\":") {
-            at.whole()?;
+            at.skip_whole()?;
             if at.has(b",\"T\":") {
                 trade_ms = Some(at.whole()?);
             }
         }
         at.lit(b",\"s\":\"")?;
-        let (instrument, units) = self.symbols.find(at.word()?)?;
+        let (instrument, units) = at.symbol(&mut self.symbols)?;
         at.lit(b",\"t\":")?;
         let trade_id = at.whole()?;
         at.lit(b",\"p\":\"")?;
@@ -179,9 +179,9 @@ impl Decoder {
     #[inline(always)]
     fn usual_agg_trade(&mut self, recv_ns: i64, mut at: Strict<'_>) -> Option<(InstrumentId, Usual)> {
         at.lit(b",\"E\":")?;
-        at.whole()?;
+        at.skip_whole()?;
         at.lit(b",\"s\":\"")?;
-        let (instrument, units) = self.symbols.find(at.word()?)?;
+        let (instrument, units) = at.symbol(&mut self.symbols)?;
         at.lit(b",\"a\":")?;
         let trade_id = at.whole()?;
         at.lit(b",\"p\":\"")?;
@@ -189,9 +189,9 @@ impl Decoder {
         at.lit(b",\"q\":\"")?;
         let qty = Qty(at.quoted(units.qty)?);
         at.lit(b",\"f\":")?;
-        at.whole()?;
+        at.skip_whole()?;
         at.lit(b",\"l\":")?;
-        at.whole()?;
+        at.skip_whole()?;
         at.lit(b",\"T\":")?;
         let trade_ms = at.whole()?;
         self.end_trade(recv_ns, at, instrument, (venue_ns(trade_ms), trade_id, price, qty))
@@ -233,7 +233,7 @@ impl Decoder {
             time_ms = at.whole()?;
         }
         at.lit(b",\"s\":\"")?;
-        let (instrument, units) = self.symbols.find(at.word()?)?;
+        let (instrument, units) = at.symbol(&mut self.symbols)?;
         at.lit(b",\"U\":")?;
         let first_id = at.whole()?;
         at.lit(b",\"u\":")?;

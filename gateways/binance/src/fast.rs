@@ -3,8 +3,11 @@
 //! decoder takes the frame from its beginning. The two agree: a test compares them over recorded frames and
 //! mutations of them.
 
+use crate::symbols::{SymbolTable, Units};
 use pinion_model::decimal::POW10;
+use pinion_model::digits::{self, Run};
 use pinion_model::event::Level;
+use pinion_model::instrument::InstrumentId;
 use pinion_model::number::{Price, Qty};
 
 /// A cursor that knows what must come.
@@ -40,66 +43,42 @@ impl<'a> Strict<'a> {
         Some(word)
     }
 
-    /// A whole number of at most 18 digits.
+    /// A whole number that fits 63 bits.
     #[inline(always)]
     pub fn whole(&mut self) -> Option<u64> {
-        let (mut value, mut count) = (0u64, 0);
-        while let Some(digit) = self.rest.get(count).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
-            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-            count += 1;
-        }
-        if count == 0 || count > 18 {
-            return None;
-        }
-        self.rest = &self.rest[count..];
-        Some(value)
+        let (end, value) = digits::whole(self.rest, 0)?;
+        self.rest = &self.rest[end..];
+        Some(value as u64)
     }
 
-    /// Nanoseconds since 1970: 19 digits in this century.
-    pub fn nanoseconds(&mut self) -> Option<i64> {
-        let count = self.rest.iter().take(20).take_while(|b| b.is_ascii_digit()).count();
-        let (digits, rest) = self.rest.split_at(count);
-        self.rest = rest;
-        std::str::from_utf8(digits).ok()?.parse().ok()
+    /// A whole number that nobody needs.
+    #[inline(always)]
+    pub fn skip_whole(&mut self) -> Option<()> {
+        self.rest = &self.rest[digits::skip(self.rest, 0)?..];
+        Some(())
     }
 
     /// A decimal without sign, closed by a quote, in units of `10^-exponent`.
     #[inline(always)]
     pub fn quoted(&mut self, exponent: u8) -> Option<i64> {
         let bytes = self.rest;
-        let (mut value, mut at) = (0u64, 0);
-        while let Some(digit) = bytes.get(at).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) {
-            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-            at += 1;
-        }
-        let whole_digits = at;
-        if (1..=10).contains(&whole_digits)
+        let run = Run::at(bytes, 0);
+        if (1..8).contains(&run.count)
             && exponent <= 8
-            && let Some(units) = eight_decimals(bytes, at).and_then(|chunk| first_digits(chunk, exponent))
+            && let Some(chunk) = eight_decimals(bytes, run.count)
+            && let Some(units) = first_digits(chunk, exponent)
         {
-            self.rest = &bytes[at + 10..];
-            return Some((value * POW10[usize::from(exponent)] as u64 + units) as i64);
+            self.rest = &bytes[run.count + 10..];
+            return Some((run.value() * POW10[usize::from(exponent)] as u64 + units) as i64);
         }
-        let mut left = usize::from(exponent);
-        if bytes.get(at) == Some(&b'.') {
-            at += 1;
-            while left > 0 {
-                let Some(digit) = bytes.get(at).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10) else {
-                    break;
-                };
-                value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-                at += 1;
-                left -= 1;
-            }
-            while bytes.get(at) == Some(&b'0') {
-                at += 1;
-            }
-        }
-        if bytes.get(at) != Some(&b'"') || whole_digits == 0 || whole_digits + usize::from(exponent) > 18 {
-            return None;
-        }
-        self.rest = &bytes[at + 1..];
-        Some(value as i64 * POW10[left])
+        self.quoted_slowly(exponent)
+    }
+
+    /// As `quoted`, for any number of digits and decimals.
+    fn quoted_slowly(&mut self, exponent: u8) -> Option<i64> {
+        let (end, value) = digits::decimal(self.rest, 0, exponent)?;
+        self.rest = self.rest[end..].strip_prefix(b"\"")?;
+        Some(value)
     }
 
     /// Levels `["price","quantity"]` up to the closing bracket, behind the opening one.
@@ -124,6 +103,16 @@ impl<'a> Strict<'a> {
             }
             self.lit(b",")?;
         }
+    }
+
+    /// The symbol, closed by a quote, of one of the instruments that the table knows.
+    #[inline(always)]
+    pub fn symbol(&mut self, symbols: &mut SymbolTable) -> Option<(InstrumentId, Units)> {
+        if let Some((found, rest)) = symbols.same_again(self.rest) {
+            self.rest = rest;
+            return Some(found);
+        }
+        symbols.find(self.word()?)
     }
 
     /// Behind a combined stream's wrapper, if there is one.

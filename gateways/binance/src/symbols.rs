@@ -14,8 +14,25 @@ pub struct Units {
 #[derive(Clone, Debug)]
 struct Entry {
     symbol: Vec<u8>,
+    /// The symbol with a closing quote as a number, and the bits of it that count; no bits where it is too
+    /// long for that.
+    quoted: u128,
+    mask: u128,
     instrument: InstrumentId,
     units: Units,
+}
+
+impl Entry {
+    fn new(symbol: Vec<u8>, instrument: InstrumentId, units: Units) -> Entry {
+        let mut bytes = [0u8; 16];
+        let fits = symbol.len() < bytes.len();
+        if fits {
+            bytes[..symbol.len()].copy_from_slice(&symbol);
+            bytes[symbol.len()] = b'"';
+        }
+        let mask = if fits { u128::MAX >> (8 * (15 - symbol.len())) } else { 0 };
+        Entry { symbol, quoted: u128::from_le_bytes(bytes), mask, instrument, units }
+    }
 }
 
 /// The symbols that a decoder knows.
@@ -29,10 +46,9 @@ pub struct SymbolTable {
 impl SymbolTable {
     /// The instruments of a plan, in its order.
     pub fn of(instruments: &[Instrument]) -> SymbolTable {
-        let entries = instruments.iter().enumerate().map(|(at, i)| Entry {
-            symbol: i.symbol.to_uppercase().into_bytes(),
-            instrument: InstrumentId(at as u32),
-            units: Units { price: i.price_exponent, qty: i.qty_exponent },
+        let entries = instruments.iter().enumerate().map(|(at, i)| {
+            let units = Units { price: i.price_exponent, qty: i.qty_exponent };
+            Entry::new(i.symbol.to_uppercase().into_bytes(), InstrumentId(at as u32), units)
         });
         SymbolTable { entries: entries.collect(), last: 0, open: None }
     }
@@ -45,6 +61,17 @@ impl SymbolTable {
     /// Symbols by instrument.
     pub fn names(&self) -> impl Iterator<Item = String> {
         self.entries.iter().map(|e| String::from_utf8_lossy(&e.symbol).into_owned())
+    }
+
+    /// When `text` begins with the symbol that came last and a quote: its instrument, and what follows.
+    #[inline(always)]
+    pub(crate) fn same_again<'a>(&self, text: &'a [u8]) -> Option<((InstrumentId, Units), &'a [u8])> {
+        let entry = self.entries.get(self.last)?;
+        let begins = u128::from_le_bytes(*text.first_chunk::<16>()?);
+        if entry.mask == 0 || (begins ^ entry.quoted) & entry.mask != 0 {
+            return None;
+        }
+        Some(((entry.instrument, entry.units), &text[entry.symbol.len() + 1..]))
     }
 
     /// Instrument and units of a symbol.
@@ -64,7 +91,7 @@ impl SymbolTable {
     fn add(&mut self, symbol: &[u8]) -> Option<usize> {
         let units = self.open?;
         let instrument = InstrumentId(self.entries.len() as u32);
-        self.entries.push(Entry { symbol: symbol.to_vec(), instrument, units });
+        self.entries.push(Entry::new(symbol.to_vec(), instrument, units));
         Some(self.entries.len() - 1)
     }
 

@@ -13,7 +13,6 @@
 //! | [`source`] | files to a stream of events in order of time |
 //! | [`survey`] | what a recording holds |
 
-mod digits;
 pub mod format;
 pub mod lines;
 pub mod rows;

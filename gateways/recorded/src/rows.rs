@@ -1,12 +1,12 @@
 //! One line of a table to a bar, quote or trade. Numbers are cut exactly into the given units.
 
-use crate::digits;
 use crate::format::{Columns, Format};
 use crate::time::{TimeUnit, integer, parse, parse_compact};
 use jiff::tz::TimeZone;
 use pinion_binance::Reject;
 use pinion_binance::scan::decimal;
 use pinion_binance::symbols::Units;
+use pinion_model::digits;
 use pinion_model::event::{Bar, NO_TIME, Quote, Trade};
 use pinion_model::number::{Price, Qty};
 use pinion_model::order::Side;

@@ -4,7 +4,6 @@
 //! Numbers are cut at nine decimals (prices) and eight (quantities), which is finer than any venue; how
 //! many of them are needed is what the plan compiler asks for.
 
-use crate::digits;
 use crate::format::{Format, first_line};
 use crate::lines::open;
 use crate::rows::{Row, RowReader};
@@ -15,6 +14,7 @@ use pinion_binance::symbols::Units;
 use pinion_binance::{Decoded, Decoder, Reject, SymbolTable};
 use pinion_engine::book::{Book, BookChange};
 use pinion_model::decimal::Scaled;
+use pinion_model::digits;
 use pinion_model::event::{Bar, Depth, Level, Market, Quote, Trade};
 use pinion_model::number::{Price, Qty};
 use serde::Serialize;

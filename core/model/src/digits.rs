@@ -1,25 +1,26 @@
-//! Digits of plain tables, eight at a time.
+//! Digits of text, eight at a time: for rows of tables and for the venues' hottest messages.
 //!
 //! A word holds the next eight bytes of a line, the first in its lowest byte. Digits at its beginning are
 //! counted by one addition, and turned into a number by three multiplications (the method that Langdale
 //! and Lemire describe for simdjson).
 
-use pinion_model::decimal::POW10;
+use crate::decimal::POW10;
 
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// Digits at the beginning of a word.
 #[derive(Clone, Copy)]
-struct Run {
+pub struct Run {
     /// How many: 0 to 8.
-    count: usize,
+    pub count: usize,
     /// Their values, the last in the highest byte.
     aligned: u64,
 }
 
 impl Run {
+    /// The digits from `at` on, at most eight of them.
     #[inline(always)]
-    fn at(line: &[u8], at: usize) -> Run {
+    pub fn at(line: &[u8], at: usize) -> Run {
         let values = word(line, at) ^ ZEROS;
         // Adding 0x76 carries into the top bit of a byte above 9; a carry beyond it only reaches later bytes.
         let other = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
@@ -31,7 +32,7 @@ impl Run {
 
     /// The number that they make.
     #[inline(always)]
-    fn value(self) -> u64 {
+    pub fn value(self) -> u64 {
         let pairs = (self.aligned.wrapping_mul(10).wrapping_add(self.aligned >> 8)) & 0x00ff_00ff_00ff_00ff;
         let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_ffff_0000_ffff;
         (fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) & 0xffff_ffff
@@ -56,24 +57,43 @@ fn word(line: &[u8], at: usize) -> u64 {
 /// A whole number from `at` on: where it ends, and its value. At most 19 digits, and no larger than a signed
 /// number holds.
 #[inline(always)]
-pub(crate) fn whole(line: &[u8], at: usize) -> Option<(usize, i64)> {
-    let (mut end, mut value) = (at, 0u64);
+pub fn whole(line: &[u8], at: usize) -> Option<(usize, i64)> {
+    let first = Run::at(line, at);
+    if first.count < 8 {
+        return (first.count > 0).then_some((at + first.count, first.value() as i64));
+    }
+    let second = Run::at(line, at + 8);
+    if second.count == 8 {
+        return long_whole(line, at);
+    }
+    let value = first.value() * POW10[second.count] as u64 + second.value();
+    Some((at + 8 + second.count, value as i64))
+}
+
+#[cold]
+fn long_whole(line: &[u8], at: usize) -> Option<(usize, i64)> {
+    let digits = line[at..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let text = std::str::from_utf8(&line[at..at + digits]).ok()?;
+    Some((at + digits, text.parse().ok()?))
+}
+
+/// Where the digits end that stand from `at` on, for a number that nobody needs; `None` where there is none.
+#[inline(always)]
+pub fn skip(line: &[u8], at: usize) -> Option<usize> {
+    let mut end = at;
     loop {
-        let run = Run::at(line, end);
-        value = value.wrapping_mul(POW10[run.count] as u64).wrapping_add(run.value());
-        end += run.count;
-        if run.count < 8 || end - at > 19 {
-            break;
+        let count = Run::at(line, end).count;
+        end += count;
+        if count < 8 {
+            return (end > at).then_some(end);
         }
     }
-    let value = i64::try_from(value).ok()?;
-    (end > at && end - at <= 19).then_some((end, value))
 }
 
 /// A decimal without sign from `at` on, in units of `10^-exponent`: where it ends, and its value. `None` for
 /// one that does not fit, and for decimals beyond the unit that are not zero.
 #[inline(always)]
-pub(crate) fn decimal(line: &[u8], at: usize, exponent: u8) -> Option<(usize, i64)> {
+pub fn decimal(line: &[u8], at: usize, exponent: u8) -> Option<(usize, i64)> {
     short_decimal(line, at, exponent.into()).or_else(|| long_decimal(line, at, exponent.into()))
 }
 
@@ -112,6 +132,9 @@ fn long_decimal(line: &[u8], at: usize, exponent: usize) -> Option<(usize, i64)>
         return Some((end, value as i64));
     }
     let run = Run::at(line, end + 1);
+    if run.count == 0 {
+        return None;
+    }
     if run.count == 8 || run.count > exponent {
         return long_fraction(line, end + 1, exponent).map(|(end, part)| (end, (value + part) as i64));
     }
@@ -138,7 +161,7 @@ fn long_fraction(line: &[u8], at: usize, exponent: usize) -> Option<(usize, u64)
 /// and then quantities, `count` of them all. A line that is no such row may raise it too far; no further
 /// than its own text.
 #[inline(always)]
-pub(crate) fn raise_decimals(line: &[u8], prices: usize, count: usize, decimals: &mut [usize; 2]) {
+pub fn raise_decimals(line: &[u8], prices: usize, count: usize, decimals: &mut [usize; 2]) {
     let (mut field, mut point, mut at) = (0, usize::MAX, 0);
     while at <= line.len() {
         let bytes = word(line, at);
@@ -176,6 +199,7 @@ fn significant(digits: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decimal::Decimal;
     use proptest::prelude::*;
 
     proptest! {
@@ -185,23 +209,29 @@ mod tests {
             let want = i64::try_from(value).ok().map(|v| (before.len() + value.to_string().len(), v));
             let want = want.filter(|_| value.to_string().len() <= 19);
             prop_assert_eq!(whole(line.as_bytes(), before.len()), want);
+            prop_assert_eq!(skip(line.as_bytes(), before.len()), Some(before.len() + value.to_string().len()));
         }
 
         #[test]
-        fn decimals_agree_with_the_careful_reader(
-            text in "[0-9]{1,12}(\\.[0-9]{0,10}0{0,4})?",
+        fn decimals_agree_with_exact_ones(
+            text in "[0-9]{1,12}(\\.[0-9]{1,10}0{0,4})?",
             exponent in 0u8..=8,
             before in "[a-z,]{0,9}",
             after in "(,[0-9.]{0,9})?",
         ) {
             let line = format!("{before}{text}{after}");
-            let want = pinion_binance::scan::decimal(text.trim_end_matches('.').as_bytes(), exponent).ok();
+            let want = Decimal::parse(text.as_bytes()).ok().and_then(|d| d.to_scaled(exponent).ok());
             let found = decimal(line.as_bytes(), before.len(), exponent);
             if let Some((end, _)) = found {
                 prop_assert_eq!(end, before.len() + text.len());
             }
             let fits = text.split('.').next().unwrap().len() + usize::from(exponent) <= 18;
             prop_assert_eq!(found.map(|(_, value)| value), want.filter(|_| fits));
+        }
+
+        #[test]
+        fn what_is_no_decimal_is_none(text in "([0-9]{1,9}\\.|\\.[0-9]{1,9}|[a-z-][0-9.]{0,9})?", after in "(,[0-9.]{0,9})?") {
+            prop_assert_eq!(decimal(format!("{text}{after}").as_bytes(), 0, 8), None);
         }
 
         #[test]
