@@ -3,7 +3,7 @@
 use super::feed::Feed;
 use super::keeper::{Keeper, KeeperAgent, Kept, Out};
 use super::recorder::Recorder;
-use super::trading::{BURST_RECORDS, Shared, Trading};
+use super::trading::{BURST_RECORDS, NoWire, Shared, Trading};
 use crate::control::Control;
 use crate::equity::EquityCurve;
 use crate::failure::Failure;
@@ -95,7 +95,8 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     let finished = match plan.runtime.layout {
         Layout::Invoker => {
             let recorder = Recorder::<_, FULL>::new(keeper, ticks);
-            let mut trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
+            let mut trading =
+                Trading::new(engine, venue, NoWire, feed, recorder, commands, shared, latency_ns);
             while !trading.is_done() {
                 trading.do_work();
                 trading.recorder.out.housekeeping();
@@ -114,7 +115,7 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
                 KeeperAgent::new(keeper, rx),
             )?;
             let recorder = Recorder::<_, FULL>::new(tx, ticks);
-            let trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
+            let trading = Trading::new(engine, venue, NoWire, feed, recorder, commands, shared, latency_ns);
             let hot = Runner::start("hot", plan.runtime.hot_core, Idle::new(hot_idle(plan)), trading)?;
             let pinned = hot.pinned;
             while !hot.is_finished() {
@@ -141,7 +142,7 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
 
 /// Takes the agents apart at the end.
 fn collect<O: Out, const FULL: bool>(
-    mut trading: Trading<O, FULL>,
+    mut trading: Trading<O, NoWire, FULL>,
     began: Instant,
     pinned: Option<bool>,
     keeper_of: impl FnOnce(O) -> Keeper,

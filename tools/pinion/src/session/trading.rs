@@ -9,7 +9,7 @@ use super::keeper::Out;
 use super::recorder::{Recorder, ToVenue};
 use crate::equity::EquityCurve;
 use pinion_engine::Engine;
-use pinion_model::body::{CommandBody, CommandKind};
+use pinion_model::body::{CancelBody, CommandBody, CommandKind, OrderBody};
 use pinion_model::event::{Bar, Market, MarketEvent, Quote};
 use pinion_model::instrument::InstrumentId;
 use pinion_recorded::DataError;
@@ -40,8 +40,24 @@ pub struct Shared {
     pub journal_failed: Arc<AtomicBool>,
 }
 
+/// What happens to orders and cancels on their way to the venue.
+pub trait Wire {
+    /// An order leaves.
+    fn order(&mut self, order: &OrderBody, now_ns: i64);
+    /// A cancel leaves.
+    fn cancel(&mut self, cancel: &CancelBody, now_ns: i64);
+}
+
+/// Orders reach the simulated venue as they are.
+pub struct NoWire;
+
+impl Wire for NoWire {
+    fn order(&mut self, _: &OrderBody, _: i64) {}
+    fn cancel(&mut self, _: &CancelBody, _: i64) {}
+}
+
 /// The agent.
-pub struct Trading<O, const FULL: bool> {
+pub struct Trading<O, W, const FULL: bool> {
     /// The engine.
     pub engine: Engine,
     /// The recorder.
@@ -56,6 +72,8 @@ pub struct Trading<O, const FULL: bool> {
     pub run_cpu: Duration,
     /// The feed's error, if it ended by one.
     pub error: Option<DataError>,
+    /// What orders pass on their way.
+    pub wire: W,
     venue: PaperVenue,
     feed: Feed,
     commands: Receiver<CommandBody>,
@@ -65,11 +83,12 @@ pub struct Trading<O, const FULL: bool> {
     done: bool,
 }
 
-impl<O: Out, const FULL: bool> Trading<O, FULL> {
+impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
     /// An agent at the start of its feed.
     pub fn new(
         engine: Engine,
         venue: PaperVenue,
+        wire: W,
         feed: Feed,
         recorder: Recorder<O, FULL>,
         commands: Receiver<CommandBody>,
@@ -84,6 +103,7 @@ impl<O: Out, const FULL: bool> Trading<O, FULL> {
             error: None,
             engine,
             recorder,
+            wire,
             venue,
             feed,
             commands,
@@ -140,8 +160,14 @@ impl<O: Out, const FULL: bool> Trading<O, FULL> {
         let now_ns = self.engine.now_ns();
         for command in self.recorder.to_venue.drain(..) {
             match command {
-                ToVenue::Order(order) => self.venue.submit(&order, now_ns),
-                ToVenue::Cancel(cancel) => self.venue.cancel(&cancel, now_ns),
+                ToVenue::Order(order) => {
+                    self.wire.order(&order, now_ns);
+                    self.venue.submit(&order, now_ns);
+                }
+                ToVenue::Cancel(cancel) => {
+                    self.wire.cancel(&cancel, now_ns);
+                    self.venue.cancel(&cancel, now_ns);
+                }
             }
         }
     }
@@ -196,8 +222,9 @@ impl<O: Out, const FULL: bool> Trading<O, FULL> {
         self.end_market();
     }
 
+    /// One event of a market.
     #[inline]
-    fn on_event(&mut self, event: &MarketEvent<'_>) {
+    pub fn on_event(&mut self, event: &MarketEvent<'_>) {
         if let Market::Bar { bar, interval_ns } = &event.market {
             let bars = std::slice::from_ref(bar);
             self.on_bars(event.instrument, event.cursor, bars, *interval_ns);
@@ -303,7 +330,7 @@ impl<O: Out, const FULL: bool> Trading<O, FULL> {
     }
 }
 
-impl<O: Out, const FULL: bool> Agent for Trading<O, FULL> {
+impl<O: Out, W: Wire, const FULL: bool> Agent for Trading<O, W, FULL> {
     fn do_work(&mut self) -> usize {
         if self.shared.stop.load(Ordering::Relaxed) || self.shared.journal_failed.load(Ordering::Relaxed) {
             self.shut_down();
