@@ -1,7 +1,10 @@
 //! A resolved configuration as text with every value explicit. Reading it gives the same plan, so the
 //! journal's copy is enough to run a recording again.
 
+use crate::calendar::date;
 use crate::config::*;
+use crate::paper::Slippage;
+use crate::timeframe::timeframe_text;
 use pinion_engine::plan::{BarSource, Combine, Direction, FeeCurrency, Protection, Sizing};
 use pinion_engine::rules::params::{ParamKind, ParamValue};
 use pinion_model::decimal::Decimal;
@@ -232,17 +235,4 @@ fn instrument(t: &mut Text, i: &InstrumentConfig) {
     t.some(2, "session", i.session_s.map(|(open, close)| format!("\"{}-{}\"", clock(open), clock(close))));
     t.some(2, "maker_rate", i.maker.map(number));
     t.some(2, "taker_rate", i.taker.map(number));
-}
-
-/// `YYYY-MM-DD` of an instant (days-to-civil, Hinnant's algorithm).
-fn date(ns: i64) -> String {
-    let days = ns.div_euclid(86_400_000_000_000) + 719_468;
-    let of_era = days.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year + days.div_euclid(146_097) * 400 + i64::from(month <= 2);
-    format!("{year}-{month:02}-{day:02}")
 }

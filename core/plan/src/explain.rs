@@ -2,7 +2,7 @@
 //! memory.
 
 use crate::compile::Plan;
-use crate::config::Layout;
+use crate::runtime::Layout;
 use pinion_engine::plan::{BarCut, Sizing};
 use pinion_engine::rules::catalog::RULES;
 use pinion_engine::rules::params::{ParamValue, RuleSpec};

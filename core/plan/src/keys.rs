@@ -1,6 +1,6 @@
 //! The tables of keys: names, types, ranges, defaults and a sentence for each.
 
-use crate::fields::{KeyDef, KeyKind, choice, decimal, key, whole, yes_no};
+use crate::table::{KeyDef, KeyKind, choice, decimal, key, whole, yes_no};
 
 const TEXT: KeyKind = KeyKind::Text;
 const AMOUNT: KeyKind = KeyKind::Amount;

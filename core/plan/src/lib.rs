@@ -9,6 +9,7 @@
 //!   text -> tree (places) -> Config (typed, defaults) -> + facts about the data -> Plan, canonical text
 //! ```
 
+mod calendar;
 mod canonical;
 mod compile;
 mod config;
@@ -16,20 +17,26 @@ mod diagnostic;
 mod explain;
 mod fields;
 mod keys;
+mod migrate;
+mod paper;
 mod parts;
 mod read;
 mod resolve;
-mod rules_read;
+mod runtime;
 mod schema;
+mod table;
+mod timeframe;
 mod tree;
+mod values;
 
 pub use compile::Plan;
-pub use config::{
-    BrokerType, Config, Fact, Idle, JournalConfig, Layout, PaperPlan, RuntimeConfig, Slippage, TradingMode,
-};
+pub use config::{BrokerType, Config, Fact, TradingMode};
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 pub use explain::{Explanation, explain};
-pub use parts::{Migration, Part, check_part, migrate};
+pub use migrate::{Change, Migration, migrate};
+pub use paper::{PaperPlan, Slippage};
+pub use parts::{Part, check_part};
+pub use runtime::{Idle, JournalConfig, Layout, RuntimeConfig};
 pub use schema::schema;
 
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 use crate::config::*;
 use crate::diagnostic::{Diagnostics, Place};
+use crate::timeframe::{Cut, timeframe_text};
 use pinion_engine::plan::{BarCut, BarSource, Direction, Protection};
 use pinion_model::decimal::Decimal;
 use pinion_model::instrument::{InstrumentKind, OptionRight};

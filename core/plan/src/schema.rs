@@ -1,7 +1,7 @@
 //! The JSON schema of a configuration, made from the same tables that read it.
 
-use crate::fields::{KeyDef, KeyKind};
 use crate::keys;
+use crate::table::{KeyDef, KeyKind};
 use pinion_engine::rules::catalog::RULES;
 use pinion_engine::rules::params::{ParamDef, ParamKind, RuleKind};
 use serde_json::{Map, Value, json};

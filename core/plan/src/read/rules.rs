@@ -1,10 +1,12 @@
 //! Rules of a strategy: names with and without `Mixin`, parameters with and without `e_` and `x_`.
 
-use crate::config::{RuleConfig, parse_timeframe};
+use crate::config::RuleConfig;
 use crate::diagnostic::{Diagnostics, suggest};
-use crate::fields::{Fields, items, read_value};
+use crate::fields::{Fields, items};
 use crate::keys;
+use crate::timeframe::parse_timeframe;
 use crate::tree::{Key, Node, Value};
+use crate::values::read_value;
 use pinion_engine::rules::catalog::{RULES, find};
 use pinion_engine::rules::params::{RuleDef, RuleKind};
 
