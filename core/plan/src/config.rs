@@ -1,6 +1,7 @@
 //! The configuration as typed values: what the text says, with defaults, before data fills the gaps.
 
 use crate::diagnostic::Place;
+use crate::fields::Places;
 use crate::paper::PaperPlan;
 use crate::runtime::{JournalConfig, RuntimeConfig};
 use crate::timeframe::Cut;
@@ -31,17 +32,20 @@ pub struct Config {
 /// A strategy.
 #[derive(Clone, Debug)]
 pub(crate) struct StrategyConfig {
-    pub place: Place,
+    pub places: Places,
     pub name: String,
     pub entries: Vec<RuleConfig>,
     pub exits: Vec<RuleConfig>,
+    /// No exit rule is missing because of a mistake.
+    pub exits_known: bool,
     pub combine_entries: Combine,
     pub combine_exits: Combine,
     pub direction: Direction,
     pub cut: Option<Cut>,
     pub source: Option<BarSource>,
-    pub close_delay_ms: i64,
-    pub sizing: Sizing,
+    pub close_delay_ns: i64,
+    /// `None` when it was wrong.
+    pub sizing: Option<Sizing>,
     pub limit_entry: Option<(Ratio, u32)>,
     pub protection: Option<Protection>,
     pub instruments: Vec<(String, Place)>,
@@ -52,7 +56,12 @@ pub(crate) struct StrategyConfig {
 pub(crate) struct RuleConfig {
     pub def: &'static RuleDef,
     pub values: Vec<ParamValue>,
+    /// Where each value stands; `None` for a default.
+    pub given: Vec<Option<Place>>,
+    /// Every value that was given could be read.
+    pub sound: bool,
     pub cut: Option<Cut>,
+    pub places: Places,
 }
 
 /// Where orders go.
@@ -83,7 +92,7 @@ pub enum TradingMode {
 
 #[derive(Clone, Debug)]
 pub(crate) struct BrokerConfig {
-    pub place: Place,
+    pub places: Places,
     pub kind: BrokerType,
     pub mode: TradingMode,
     pub cash: Decimal,
@@ -94,7 +103,7 @@ pub(crate) struct BrokerConfig {
     pub minimum: Decimal,
     pub cap: Option<Ratio>,
     pub fee_currency: FeeName,
-    pub balances: Vec<(String, Decimal)>,
+    pub balances: Vec<(String, Decimal, Place)>,
     pub paper: PaperPlan,
 }
 
@@ -105,17 +114,25 @@ pub(crate) enum FeeName {
     Asset(String),
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct RiskConfig {
+    pub places: Places,
     pub limits: RiskLimits,
     pub max_gross: Option<Decimal>,
     pub max_net: Option<Decimal>,
-    pub groups: Vec<(String, Vec<String>)>,
+    pub groups: Vec<Group>,
+}
+
+/// Instruments whose exposures are limited together.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub name: String,
+    pub symbols: Vec<(String, Place)>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct InstrumentConfig {
-    pub place: Place,
+    pub places: Places,
     pub symbol: String,
     pub venue: String,
     pub kind: InstrumentKind,

@@ -1,9 +1,10 @@
 //! The keys of a section, read by the table that declares them.
 
-use crate::diagnostic::{Diagnostics, Place, suggest};
+use crate::diagnostic::{Diagnostics, Place, shown, suggest};
+use crate::keys;
 use crate::table::{KeyDef, KeyKind};
 use crate::tree::{Key, Node, Value};
-use crate::values::{amount, read_value};
+use crate::values::{amount, hint, mismatch, read_value};
 use pinion_engine::rules::params::{ParamDef, ParamValue};
 use pinion_model::decimal::Decimal;
 use pinion_model::number::Ratio;
@@ -12,79 +13,104 @@ use pinion_model::number::Ratio;
 pub(crate) struct Fields<'a> {
     pub node: &'a Node,
     table: &'static [KeyDef],
+    /// Keys that are meant by a misspelt or empty one: they are wrong, but not missing.
+    meant: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
-    /// Checks that `node` is a group whose keys are all in the table.
+    /// Checks that `node` is a group whose keys are all in the table and have a value.
     pub fn open(
         node: &'a Node,
         table: &'static [KeyDef],
         section: &str,
         found: &mut Diagnostics,
     ) -> Fields<'a> {
+        let mut meant = Vec::new();
         match &node.value {
             Value::Map(entries) => {
-                for (key, _) in entries {
-                    check_key(key, table, section, found);
+                for (key, value) in entries {
+                    if found.is_full() {
+                        break;
+                    }
+                    meant.extend(check_key(key, value, table, section, found));
                 }
             }
-            _ => found.error(
-                node.place,
-                format!("{section} must be a group of keys, not {}", node.describe()),
-                format!("its keys are {}", names(table)),
-            ),
+            Value::Refused => {}
+            _ => {
+                let reason = format!("{section} must be a group of keys, not {}", node.describe());
+                found.error(node.place, reason, format!("its keys are {}", names(table)));
+            }
         }
-        Fields { node, table }
+        Fields { node, table, meant }
     }
 
     pub fn get(&self, name: &str) -> Option<&'a Node> {
         debug_assert!(self.table.iter().any(|k| k.name == name), "{name} is not in the table");
-        // An empty value is the same as no key.
-        self.node.get(name).filter(|n| n.value != Value::Scalar(String::new(), false))
+        self.node.get(name).filter(|n| !n.is_nothing())
+    }
+
+    /// True when a key is missing, and not because of a mistake that is noted already.
+    pub fn lacks(&self, name: &str) -> bool {
+        let is_group = matches!(self.node.value, Value::Map(_));
+        is_group && self.get(name).is_none() && !self.meant.contains(&name)
     }
 
     pub fn place(&self, name: &str) -> Place {
-        self.get(name).map_or(self.node.place, |n| n.place)
+        self.places().of(name)
     }
 
-    /// The value of a `Value` key, its default when absent or wrong (then with an error).
+    /// Where the keys stand, for what is found out later.
+    pub fn places(&self) -> Places {
+        let entries: &[(Key, Node)] = match &self.node.value {
+            Value::Map(entries) => entries,
+            _ => &[],
+        };
+        let known = |name: &str| self.table.iter().find(|k| k.name == name).map(|k| k.name);
+        let keys = entries.iter().filter_map(|(key, value)| Some((known(&key.name)?, spot(key, value))));
+        Places { section: self.node.place, keys: keys.collect() }
+    }
+
+    /// The value of a `Value` key; `None` when absent or wrong (then with an error).
+    fn given(&self, name: &str, found: &mut Diagnostics) -> Option<ParamValue> {
+        read_value(self.get(name)?, name, &self.def(name), found)
+    }
+
+    /// As `given`, with the default for `None`.
     fn value(&self, name: &str, found: &mut Diagnostics) -> ParamValue {
+        self.given(name, found).unwrap_or_else(|| self.def(name).default_value())
+    }
+
+    fn def(&self, name: &str) -> ParamDef {
         let def = self.table.iter().find(|k| k.name == name);
         let Some(KeyDef { kind: KeyKind::Value(kind), unit, doc, .. }) = def else {
             unreachable!("{name} is not declared as a value");
         };
-        let def = ParamDef { name: "", kind: *kind, unit, doc };
-        let given = self.get(name).and_then(|node| read_value(node, name, &def, found));
-        given.unwrap_or_else(|| def.default_value())
+        ParamDef { name: "", kind: *kind, unit, doc }
     }
 
     pub fn ratio(&self, name: &str, found: &mut Diagnostics) -> Ratio {
-        match self.value(name, found) {
-            ParamValue::Ratio(v) => v,
-            _ => unreachable!("{name} is not declared as a decimal"),
-        }
+        ratio_of(&self.value(name, found))
     }
 
-    /// As `ratio`, `None` when the key is absent.
+    /// As `ratio`, `None` when the key is absent or wrong.
     pub fn ratio_opt(&self, name: &str, found: &mut Diagnostics) -> Option<Ratio> {
-        self.get(name).map(|_| self.ratio(name, found))
+        self.given(name, found).as_ref().map(ratio_of)
     }
 
     pub fn int(&self, name: &str, found: &mut Diagnostics) -> i64 {
-        match self.value(name, found) {
-            ParamValue::Int(v) => v,
-            _ => unreachable!("{name} is not declared as a whole number"),
-        }
+        int_of(&self.value(name, found))
     }
 
+    /// As `int`, `None` when the key is absent or wrong.
     pub fn int_opt(&self, name: &str, found: &mut Diagnostics) -> Option<i64> {
-        self.get(name).map(|_| self.int(name, found))
+        self.given(name, found).as_ref().map(int_of)
     }
 
     pub fn flag(&self, name: &str, found: &mut Diagnostics) -> bool {
         self.value(name, found) == ParamValue::Bool(true)
     }
 
+    /// The index of the word.
     pub fn choice(&self, name: &str, found: &mut Diagnostics) -> usize {
         match self.value(name, found) {
             ParamValue::Choice(v) => v,
@@ -92,15 +118,37 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub fn text(&self, name: &str, found: &mut Diagnostics) -> Option<String> {
-        let node = self.get(name)?;
-        match &node.value {
-            Value::Scalar(text, _) => Some(text.clone()),
-            _ => {
-                found.error(node.place, format!("`{name}` must be text, not {}", node.describe()), "");
-                None
-            }
+    /// Nanoseconds of a key in milliseconds.
+    pub fn nanos(&self, name: &str, found: &mut Diagnostics) -> i64 {
+        self.to_nanos(name, self.ratio(name, found), found)
+    }
+
+    /// As `nanos`, `None` when the key is absent or wrong.
+    pub fn nanos_opt(&self, name: &str, found: &mut Diagnostics) -> Option<i64> {
+        self.ratio_opt(name, found).map(|ms| self.to_nanos(name, ms, found))
+    }
+
+    fn to_nanos(&self, name: &str, ms: Ratio, found: &mut Diagnostics) -> i64 {
+        const BILLIONTHS: i64 = 1000;
+        if ms.0 % BILLIONTHS != 0 {
+            let reason = format!("`{name}` is finer than a nanosecond");
+            found.error(self.place(name), reason, "give at most six decimals");
         }
+        ms.0 / BILLIONTHS
+    }
+
+    pub fn text(&self, name: &str, found: &mut Diagnostics) -> Option<String> {
+        word(self.get(name)?, name, found).map(str::to_string)
+    }
+
+    /// An exact amount above zero.
+    pub fn positive(&self, name: &str, found: &mut Diagnostics) -> Option<Decimal> {
+        let amount = self.amount(name, found)?;
+        if amount.mantissa() == 0 {
+            found.error(self.place(name), format!("`{name}` is zero"), "give a number above 0");
+            return None;
+        }
+        Some(amount)
     }
 
     /// An exact amount at or above zero.
@@ -109,7 +157,56 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The items of a list, or an error and none.
+fn ratio_of(value: &ParamValue) -> Ratio {
+    match value {
+        ParamValue::Ratio(v) => *v,
+        other => unreachable!("declared as a decimal, read as {other:?}"),
+    }
+}
+
+fn int_of(value: &ParamValue) -> i64 {
+    match value {
+        ParamValue::Int(v) => *v,
+        other => unreachable!("declared as a whole number, read as {other:?}"),
+    }
+}
+
+/// Where a section and its keys stand.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    section: Place,
+    keys: Vec<(&'static str, Place)>,
+}
+
+impl Places {
+    /// For what no text says, because the data does.
+    pub const NOWHERE: Places = Places { section: Place::START, keys: Vec::new() };
+
+    /// Where a key stands, or the section when it is not given.
+    pub fn of(&self, name: &str) -> Place {
+        self.keys.iter().find(|(key, _)| *key == name).map_or(self.section, |(_, place)| *place)
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.keys.iter().any(|(key, _)| *key == name)
+    }
+
+    /// A thing without keys.
+    pub fn at(place: Place) -> Places {
+        Places { section: place, keys: Vec::new() }
+    }
+
+    pub fn section(&self) -> Place {
+        self.section
+    }
+}
+
+/// The value where it stands on the key's line, otherwise the key.
+pub(crate) fn spot(key: &Key, value: &Node) -> Place {
+    if value.place.line == key.place.line { value.place } else { key.place }
+}
+
+/// The items of a list, or an error and none. `name` is the key that holds it.
 pub(crate) fn items<'a>(
     node: &'a Node,
     name: &str,
@@ -118,33 +215,88 @@ pub(crate) fn items<'a>(
     let list: &[Node] = match &node.value {
         Value::List(list) => list,
         _ => {
-            found.error(
-                node.place,
-                format!("`{name}` must be a list, not {}", node.describe()),
-                format!("write `{name}: [...]`"),
-            );
+            mismatch(node, name, "a list", &format!("write `{}: [...]`", shown(name)), found);
             &[]
         }
     };
-    list.iter()
+    for item in list.iter().filter(|n| n.is_nothing()) {
+        let reason = format!("an item of `{}` is empty", shown(name));
+        found.error(item.place, reason, "give it a value, or remove the `-` or comma");
+    }
+    list.iter().filter(|n| !n.is_nothing())
+}
+
+/// The keys of a group that has no table, or an error and none.
+pub(crate) fn entries<'a>(
+    node: &'a Node,
+    name: &str,
+    remedy: &str,
+    found: &mut Diagnostics,
+) -> &'a [(Key, Node)] {
+    match &node.value {
+        Value::Map(entries) => entries,
+        _ => {
+            mismatch(node, name, "a group of keys", remedy, found);
+            &[]
+        }
+    }
+}
+
+/// A name: something to read, in one line, of reasonable length.
+pub(crate) fn word<'a>(node: &'a Node, name: &str, found: &mut Diagnostics) -> Option<&'a str> {
+    const LONGEST: usize = 128;
+    let Value::Scalar(text, _) = &node.value else {
+        mismatch(node, name, "text", "write one word, or several in quotes", found);
+        return None;
+    };
+    let reason = if text.trim().is_empty() {
+        "is empty"
+    } else if text.trim() != text {
+        "begins or ends with a blank"
+    } else if text.chars().any(char::is_control) {
+        "has a control character in it"
+    } else if text.chars().count() > LONGEST {
+        "is longer than 128 characters"
+    } else {
+        return Some(text);
+    };
+    found.error(node.place, format!("`{}` {reason}", shown(name)), "write a plain word or a short sentence");
+    None
 }
 
 fn names(table: &[KeyDef]) -> String {
     table.iter().map(|k| k.name).collect::<Vec<_>>().join(", ")
 }
 
-fn check_key(key: &Key, table: &'static [KeyDef], section: &str, found: &mut Diagnostics) {
-    match table.iter().find(|k| k.name == key.name) {
-        Some(KeyDef { kind: KeyKind::Ignored(instead), .. }) => {
-            found.warn(key.place, format!("`{}` has no effect in Pinion", key.name), *instead);
+/// Checks one key; the key of the table that was meant, when it is wrong.
+fn check_key(
+    key: &Key,
+    value: &Node,
+    table: &'static [KeyDef],
+    section: &str,
+    found: &mut Diagnostics,
+) -> Option<&'static str> {
+    let Some(def) = table.iter().find(|k| k.name == key.name) else {
+        let near = suggest(&key.name, table.iter().map(|k| k.name));
+        let remedy = match (keys::section_of(&key.name), near) {
+            (Some(other), _) => format!("it belongs to {other}"),
+            (None, Some(word)) => format!("did you mean `{word}`?"),
+            (None, None) => format!("the keys of {section} are {}", names(table)),
+        };
+        found.error(key.place, format!("unknown key `{}` in {section}", shown(&key.name)), remedy);
+        return near;
+    };
+    match def.kind {
+        KeyKind::Ignored(instead) => {
+            found.warn(key.place, format!("`{}` has no effect in Pinion", def.name), instead);
         }
-        Some(_) => {}
-        None => {
-            let remedy = match suggest(&key.name, table.iter().map(|k| k.name)) {
-                Some(word) => format!("did you mean `{word}`?"),
-                None => format!("the keys of {section} are {}", names(table)),
-            };
-            found.error(key.place, format!("unknown key `{}` in {section}", key.name), remedy);
+        _ if value.is_nothing() => {
+            let hint = hint(def.doc, def.unit);
+            let remedy = format!("give it {}, or remove the key: {hint}", def.kind.wanted());
+            found.error(key.place, format!("`{}` has no value", def.name), remedy);
+            return Some(def.name);
         }
+        _ => {}
     }
+    None
 }

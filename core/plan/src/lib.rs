@@ -11,6 +11,7 @@
 
 mod calendar;
 mod canonical;
+mod check;
 mod compile;
 mod config;
 mod diagnostic;
@@ -24,6 +25,7 @@ mod read;
 mod resolve;
 mod runtime;
 mod schema;
+mod symbol;
 mod table;
 mod timeframe;
 mod tree;
@@ -53,6 +55,7 @@ pub fn read(file: &str, text: &str, base: &Path) -> Result<(Config, Diagnostics)
 pub fn compile(config: &Config, facts: &[Fact], found: &mut Diagnostics) -> Result<Plan, Diagnostics> {
     let mut config = config.clone();
     resolve::resolve(&mut config, facts, found);
+    check::config(&config, found);
     if found.has_errors() {
         return Err(found.clone());
     }

@@ -33,19 +33,13 @@ pub struct Change {
 pub fn migrate(file: &str, text: &str, base: &Path) -> Result<(Migration, Diagnostics), Diagnostics> {
     let mut found = Diagnostics::new(file, text);
     let Some(node) = tree::parse(text, &mut found) else { return Err(found) };
-    let part = Part::detect(&node);
-    let config = match part {
-        Part::Config => read::config(&node, base, &mut found),
-        _ => {
-            let name = Part::ALL.iter().find(|(p, _)| *p == part).map_or("part", |(_, word)| word);
-            found.error(
-                node.place,
-                format!("this is only a part of a configuration ({name})"),
-                "put it under its section of a whole configuration",
-            );
-            return Err(found);
-        }
-    };
+    let Some(part) = Part::detect(&node, &mut found) else { return Err(found) };
+    if part != Part::Config {
+        let reason = format!("this is only a part of a configuration ({})", part.label());
+        found.error(node.place, reason, "put it under its section of a whole configuration");
+        return Err(found);
+    }
+    let config = read::config(&node, base, &mut found);
     if found.has_errors() {
         return Err(found);
     }
@@ -98,6 +92,7 @@ fn note_changes(node: &Node, changes: &mut Vec<Change>) {
                 note_changes(value, changes);
             }
         }
+        Value::Refused => {}
         Value::List(items) => items.iter().for_each(|item| note_changes(item, changes)),
         Value::Scalar(text, _) => {
             if let Some(bare) = text.strip_suffix("Mixin") {

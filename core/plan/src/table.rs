@@ -20,6 +20,25 @@ pub(crate) enum KeyKind {
     Ignored(&'static str),
 }
 
+impl KeyKind {
+    /// What a value must be, for a message.
+    pub fn wanted(&self) -> String {
+        match self {
+            KeyKind::Value(ParamKind::Int { min, max, .. }) => format!("a whole number from {min} to {max}"),
+            KeyKind::Value(ParamKind::Ratio { min, max, .. }) => {
+                format!("a number from {} to {}", min.to_decimal(), max.to_decimal())
+            }
+            KeyKind::Value(ParamKind::Bool { .. }) => "true or false".into(),
+            KeyKind::Value(ParamKind::Choice { options, .. }) => format!("one of {}", options.join(", ")),
+            KeyKind::Value(ParamKind::RatioList { .. }) | KeyKind::Custom("array") => "a list".into(),
+            KeyKind::Text => "a text".into(),
+            KeyKind::Amount => "a number of 0 or more".into(),
+            KeyKind::Section(_) | KeyKind::Custom("object") => "a group of keys".into(),
+            KeyKind::Custom(_) | KeyKind::Ignored(_) => "a value".into(),
+        }
+    }
+}
+
 /// One key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyDef {
@@ -56,4 +75,9 @@ pub(crate) const fn yes_no(default: bool) -> KeyKind {
 /// A key that holds one of a few words.
 pub(crate) const fn choice(default: usize, options: &'static [&'static str]) -> KeyKind {
     KeyKind::Value(ParamKind::Choice { default, options })
+}
+
+/// A time in milliseconds, given in whole ones and kept exactly to the nanosecond.
+pub(crate) const fn millis(default: i64, max: i64) -> KeyKind {
+    decimal(default * 1_000_000, 0, max * 1_000_000)
 }

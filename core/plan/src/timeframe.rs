@@ -1,6 +1,6 @@
 //! How bars are cut, as configuration writes it: `1s`, `5m`, `100t`, `5v`.
 
-use crate::diagnostic::{Diagnostics, Place};
+use crate::diagnostic::{Diagnostics, Place, shown};
 use pinion_engine::plan::BarCut;
 use pinion_model::decimal::Decimal;
 
@@ -11,36 +11,50 @@ pub(crate) enum Cut {
     Volume(Decimal),
 }
 
+/// Units of time, the longest first.
+const UNITS: [(i64, &str); 5] = [
+    (86_400_000_000_000, "d"),
+    (3_600_000_000_000, "h"),
+    (60_000_000_000, "m"),
+    (1_000_000_000, "s"),
+    (1_000_000, "ms"),
+];
+
+const SHORTEST_NS: i64 = 1_000_000;
+const LONGEST_NS: i64 = 31 * 86_400_000_000_000;
+
 pub(crate) fn parse_timeframe(text: &str, at: Place, found: &mut Diagnostics) -> Option<Cut> {
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let number = Decimal::parse(number.as_bytes()).ok().filter(|n| n.mantissa() > 0);
-    let ns = |unit_ns: i64| {
-        let count = number?.to_scaled(0).ok()?;
-        let interval_ns = count.checked_mul(unit_ns).filter(|ns| *ns <= 31 * 86_400_000_000_000)?;
-        Some(Cut::Fixed(BarCut::Time { interval_ns }))
-    };
-    let cut = match unit.trim() {
-        "ms" => ns(1_000_000),
-        "s" => ns(1_000_000_000),
-        "m" | "min" => ns(60_000_000_000),
-        "h" => ns(3_600_000_000_000),
-        "d" => ns(86_400_000_000_000),
-        "t" => number
-            .and_then(|n| n.to_scaled(0).ok())
-            .and_then(|n| u32::try_from(n).ok())
-            .map(|count| Cut::Fixed(BarCut::Ticks { count })),
-        "v" => number.map(Cut::Volume),
-        _ => None,
-    };
+    let cut = cut(text);
     if cut.is_none() {
         found.error(
             at,
-            format!("`{text}` is not a timeframe"),
-            "write 500ms, 1s, 5m, 1h or 1d; 100t for ticks; 5v for volume",
+            format!("`{}` is not a timeframe", shown(text)),
+            "write 500ms, 1s, 5m, 1h or 1d, at most 31d; 100t for ticks; 5v for volume",
         );
     }
     cut
+}
+
+fn cut(text: &str) -> Option<Cut> {
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number = Decimal::parse(number.as_bytes()).ok().filter(|n| n.mantissa() > 0)?;
+    match unit.trim() {
+        "t" => {
+            let count = u32::try_from(number.to_scaled(0).ok()?).ok()?;
+            Some(Cut::Fixed(BarCut::Ticks { count }))
+        }
+        "v" => (number.scale() <= 18).then_some(Cut::Volume(number)),
+        unit => {
+            let unit = if unit == "min" { "m" } else { unit };
+            let (unit_ns, _) = UNITS.iter().find(|(_, word)| *word == unit)?;
+            let product = number.mantissa().checked_mul(i128::from(*unit_ns))?;
+            let interval_ns = Decimal::new(product, number.scale()).to_scaled(0).ok()?;
+            (SHORTEST_NS..=LONGEST_NS)
+                .contains(&interval_ns)
+                .then_some(Cut::Fixed(BarCut::Time { interval_ns }))
+        }
+    }
 }
 
 pub(crate) fn timeframe_text(cut: Cut) -> String {
@@ -49,16 +63,40 @@ pub(crate) fn timeframe_text(cut: Cut) -> String {
         Cut::Fixed(BarCut::Ticks { count }) => format!("{count}t"),
         Cut::Fixed(BarCut::Volume { qty }) => format!("{}v", qty.0),
         Cut::Fixed(BarCut::Time { interval_ns }) => {
-            let units = [
-                (86_400_000_000_000, "d"),
-                (3_600_000_000_000, "h"),
-                (60_000_000_000, "m"),
-                (1_000_000_000, "s"),
-            ];
-            let unit = units.iter().find(|(ns, _)| interval_ns % ns == 0);
-            unit.map_or(format!("{}ms", interval_ns / 1_000_000), |(ns, word)| {
-                format!("{}{word}", interval_ns / ns)
-            })
+            let whole = UNITS.iter().find(|(ns, _)| interval_ns % ns == 0);
+            match whole {
+                Some((ns, word)) => format!("{}{word}", interval_ns / ns),
+                None => format!("{}ms", millis(interval_ns)),
+            }
+        }
+    }
+}
+
+/// Nanoseconds as milliseconds, exactly.
+pub(crate) fn millis(ns: i64) -> Decimal {
+    Decimal::new(ns.into(), 6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeframes_are_exact_and_come_back_as_they_were() {
+        for text in ["500ms", "1s", "5m", "1h", "1d", "31d", "1.5ms", "100t", "5v", "0.25v"] {
+            assert_eq!(cut(text).map(timeframe_text).as_deref(), Some(text));
+        }
+        assert_eq!(cut("1.5s"), cut("1500ms"));
+        assert_eq!(cut("0.5h"), cut("30min"));
+    }
+
+    #[test]
+    fn what_is_not_a_timeframe_is_refused() {
+        let bad =
+            ["", "s", "1", "0s", "-1s", "1y", "32d", "0.5ms", "1.5t", "0v", "1e3s", "1..5s", "9999999999t"];
+        for text in bad.into_iter().chain(["99999999999999999999999999999999999999s", "٣s", "0.1234567891ms"])
+        {
+            assert_eq!(cut(text), None, "{text}");
         }
     }
 }

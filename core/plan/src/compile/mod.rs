@@ -5,14 +5,15 @@ mod instrument;
 mod strategy;
 
 use crate::config::*;
-use crate::diagnostic::{Diagnostics, Place};
+use crate::diagnostic::{Diagnostics, shown};
 use crate::paper::PaperPlan;
 use crate::runtime::{JournalConfig, RuntimeConfig};
-use currencies::{Currencies, check_amounts, conversions, money};
+use currencies::{Currencies, balances, check_conversions, conversions};
 use instrument::{fees_of, instrument};
 use pinion_engine::plan::*;
-use pinion_model::instrument::*;
-use pinion_model::number::Money;
+use pinion_model::decimal::Decimal;
+use pinion_model::instrument::{Instrument, InstrumentId};
+use std::collections::HashMap;
 use strategy::strategy;
 
 /// Everything that a run is made of.
@@ -38,101 +39,39 @@ pub struct Plan {
     pub hash: [u8; 32],
 }
 
-/// Compiles a resolved configuration.
+/// Compiles a resolved configuration; `None` with errors where it cannot be.
 pub(crate) fn compile(config: &Config, canonical: String, found: &mut Diagnostics) -> Option<Plan> {
-    let mut currencies = Currencies { all: Vec::new() };
-    let base_currency = currencies.id(config.broker.currency.as_deref().unwrap_or("USD"));
-    for i in &config.instruments {
-        for code in [&i.base, &i.quote, &i.settle].into_iter().flatten() {
-            let id = currencies.id(code);
-            if Some(code) == i.settle.as_ref() {
-                // Money must hold price times quantity exactly.
-                let needed = i.price_decimals? + i.qty_decimals? + i.multiplier.scale();
-                let scale = &mut currencies.all[id.index()].scale;
-                *scale = (*scale).max(needed);
-            }
-        }
-        let base = currencies.id(i.base.as_ref()?);
-        let scale = &mut currencies.all[base.index()].scale;
-        *scale = (*scale).max(i.qty_decimals?);
-    }
-    let fee_asset = match &config.broker.fee_currency {
-        FeeName::Asset(code) => FeeCurrency::Asset(currencies.id(code)),
-        FeeName::Fixed(currency) => *currency,
-    };
-    for (code, _) in &config.broker.balances {
-        currencies.id(code);
-    }
-    let place = Place { line: 1, column: 1 };
-    if currencies.all.iter().any(|c| c.scale > 24) {
-        found.error(
-            place,
-            "an instrument needs more than 24 decimals of money",
-            "lower `price_decimals` or `qty_decimals`",
-        );
+    let currencies = Currencies::of(config, found);
+    if found.has_errors() {
         return None;
     }
-    let scales: Vec<u8> = currencies.all.iter().map(|c| c.scale).collect();
-    check_amounts(config, &currencies.all, base_currency, found);
-    let instruments: Vec<Instrument> = config
-        .instruments
-        .iter()
-        .map(|i| instrument(i, &mut currencies, &scales, found))
-        .collect::<Option<_>>()?;
-    let mut balances = vec![Money::ZERO; currencies.all.len()];
-    balances[base_currency.index()] = money(config.broker.cash, scales[base_currency.index()]);
-    for (code, amount) in &config.broker.balances {
-        let id = currencies.id(code);
-        balances[id.index()] += money(*amount, scales[id.index()]);
-    }
-    let conversions = conversions(&currencies.all, base_currency, &instruments);
-    for (c, conversion) in conversions.iter().enumerate() {
-        let needed = c != base_currency.index() && instruments.iter().any(|i| i.settle.index() == c);
-        if needed && conversion.is_none() {
-            found.error(
-                config.broker.place,
-                format!(
-                    "nothing turns {} into the base currency {}",
-                    currencies.all[c].code,
-                    currencies.all[base_currency.index()].code
-                ),
-                "add an instrument that quotes one in the other",
-            );
-        }
-    }
-    if let FeeCurrency::Asset(asset) = fee_asset {
-        let code = &currencies.all[asset.index()].code;
-        let in_base = instruments.iter().all(|i| i.settle == base_currency);
-        if conversions[asset.index()].is_none_or(|c| c.inverse) || !in_base {
-            let reason =
-                format!("fees in {code} need its price in the currency that every instrument is settled in");
-            found.error(
-                config.broker.place,
-                reason,
-                format!("add an instrument that trades {code}, or write `fee_currency: settle`"),
-            );
-        }
-    }
-    let (groups, group_names) = groups(config, found);
-    let mut risk = config.risk.limits.clone();
-    risk.max_gross_exposure = config.risk.max_gross.map(|m| money(m, scales[base_currency.index()]));
-    risk.max_net_exposure = config.risk.max_net.map(|m| money(m, scales[base_currency.index()]));
-    let strategies = config
-        .strategies
-        .iter()
-        .map(|s| strategy(s, &instruments, &risk, found))
-        .collect::<Option<Vec<_>>>()?;
+    let all: Vec<Option<Instrument>> =
+        config.instruments.iter().map(|i| instrument(i, &currencies, found)).collect();
+    let balances = balances(config, &currencies, found);
+    let instruments: Vec<Instrument> = all.into_iter().collect::<Option<_>>()?;
+    let conversions = conversions(&currencies, &instruments);
+    check_conversions(config, &currencies, &conversions, &instruments, found);
+    let charged_in = fee_currency(config, &currencies, &conversions, &instruments, found);
     let fees = config.instruments.iter().zip(&instruments);
+    let fees = fees.map(|(c, i)| fees_of(c, i.settle, &config.broker, charged_in, &currencies, found));
+    let fees = fees.collect();
+    let ids = (0u32..).map(InstrumentId);
+    let by_symbol: HashMap<&str, InstrumentId> =
+        config.instruments.iter().map(|i| i.symbol.as_str()).zip(ids).collect();
+    let strategies: Vec<Option<StrategyPlan>> =
+        config.strategies.iter().map(|s| strategy(s, &instruments, &by_symbol, found)).collect();
+    let risk = risk(&config.risk, &currencies, found);
+    let (groups, group_names) = groups(config);
     let engine = EnginePlan {
-        fees: fees.map(|(c, i)| fees_of(c, &config.broker, fee_asset, scales[i.settle.index()])).collect(),
+        fees,
+        base_currency: currencies.base,
         currencies: currencies.all,
-        base_currency,
         balances,
         instruments,
         groups,
         group_names,
         conversions,
-        strategies,
+        strategies: strategies.into_iter().collect::<Option<_>>()?,
         risk,
         max_open_orders: config.runtime.max_open_orders,
         book_levels: config.runtime.book_levels,
@@ -150,21 +89,53 @@ pub(crate) fn compile(config: &Config, canonical: String, found: &mut Diagnostic
     })
 }
 
-fn groups(config: &Config, found: &mut Diagnostics) -> (Vec<u16>, Vec<String>) {
-    let mut names: Vec<String> = config.risk.groups.iter().map(|(name, _)| name.clone()).collect();
-    let known: Vec<&str> = config.instruments.iter().map(|i| i.symbol.as_str()).collect();
-    for (_, members) in &config.risk.groups {
-        for symbol in members.iter().filter(|m| !known.contains(&m.as_str())) {
-            crate::read::unknown_symbol(symbol, Place { line: 1, column: 1 }, &known, found);
-        }
+/// Currency of fees; a third asset must have a price.
+fn fee_currency(
+    config: &Config,
+    currencies: &Currencies,
+    conversions: &[Option<Conversion>],
+    instruments: &[Instrument],
+    found: &mut Diagnostics,
+) -> FeeCurrency {
+    let code = match &config.broker.fee_currency {
+        FeeName::Asset(code) => code,
+        FeeName::Fixed(currency) => return *currency,
+    };
+    let asset = currencies.id(code);
+    let in_base = instruments.iter().all(|i| i.settle == currencies.base);
+    if conversions[asset.index()].is_none_or(|c| c.inverse) || !in_base {
+        let code = shown(code);
+        let reason =
+            format!("fees in {code} need its price in the currency that every instrument is settled in");
+        let remedy = format!("add an instrument that trades {code}, or write `fee_currency: settle`");
+        found.error(config.broker.places.of("fee_currency"), reason, remedy);
     }
-    let of = |symbol: &String| config.risk.groups.iter().position(|(_, members)| members.contains(symbol));
-    let groups = config.instruments.iter().map(|i| match of(&i.symbol) {
-        Some(at) => at as u16,
+    FeeCurrency::Asset(asset)
+}
+
+fn risk(config: &RiskConfig, currencies: &Currencies, found: &mut Diagnostics) -> RiskLimits {
+    let mut money = |amount: Option<Decimal>, key| {
+        amount.map(|a| currencies.money(a, currencies.base, (key, config.places.of(key)), found))
+    };
+    RiskLimits {
+        max_gross_exposure: money(config.max_gross, "max_gross_exposure"),
+        max_net_exposure: money(config.max_net, "max_net_exposure"),
+        ..config.limits.clone()
+    }
+}
+
+/// Concentration group of each instrument, and their names; an instrument without one is its own.
+fn groups(config: &Config) -> (Vec<u16>, Vec<String>) {
+    let mut names: Vec<String> = config.risk.groups.iter().map(|g| g.name.clone()).collect();
+    let groups = config.risk.groups.iter().enumerate();
+    let of: HashMap<&str, usize> =
+        groups.flat_map(|(at, g)| g.symbols.iter().map(move |(symbol, _)| (symbol.as_str(), at))).collect();
+    let groups = config.instruments.iter().map(|i| match of.get(i.symbol.as_str()) {
+        Some(at) => *at as u16,
         None => {
             names.push(i.symbol.clone());
             names.len() as u16 - 1
         }
     });
-    (groups.collect::<Vec<_>>(), names)
+    (groups.collect(), names)
 }

@@ -2,73 +2,47 @@
 
 use crate::config::{RuleConfig, StrategyConfig};
 use crate::diagnostic::Diagnostics;
-use crate::timeframe::Cut;
+use crate::fields::Places;
+use crate::timeframe::{Cut, timeframe_text};
 use pinion_engine::plan::*;
-use pinion_engine::rules::params::{ParamValue, RuleSpec};
+use pinion_engine::rules::params::RuleSpec;
 use pinion_model::instrument::{Instrument, InstrumentId};
-use pinion_model::number::{Qty, Ratio};
+use pinion_model::number::Qty;
+use std::collections::HashMap;
 
-pub(super) fn bar_spec(s: &StrategyConfig, cut: Cut, qty_exponent: u8) -> Option<BarSpec> {
-    let cut = match cut {
-        Cut::Fixed(cut) => cut,
-        Cut::Volume(qty) => BarCut::Volume { qty: Qty(qty.to_scaled(qty_exponent).ok()?) },
-    };
-    Some(BarSpec { cut, source: s.source?, close_delay_ns: s.close_delay_ms * 1_000_000 })
-}
-
+/// Compiles a strategy that was resolved, over instruments by symbol.
 pub(super) fn strategy(
     s: &StrategyConfig,
     instruments: &[Instrument],
-    risk: &RiskLimits,
+    by_symbol: &HashMap<&str, InstrumentId>,
     found: &mut Diagnostics,
 ) -> Option<StrategyPlan> {
-    let ids =
-        s.instruments.iter().filter_map(|(symbol, _)| instruments.iter().position(|i| i.symbol == *symbol));
-    let ids: Vec<InstrumentId> = ids.map(|i| InstrumentId(i as u32)).collect();
-    let qty_exponent = instruments[ids.first()?.index()].qty_exponent;
-    let by_volume = s.cut.iter().chain(s.entries.iter().chain(&s.exits).filter_map(|r| r.cut.as_ref()));
-    let differ = ids.iter().any(|id| instruments[id.index()].qty_exponent != qty_exponent);
-    if differ && by_volume.into_iter().any(|cut| matches!(cut, Cut::Volume(_))) {
-        found.error(
-            s.place,
-            "volume bars over instruments whose quantities have different decimals",
-            "give the instruments the same `qty_decimals`, or each a strategy of its own",
-        );
-    }
-    let rule = |r: &RuleConfig| {
-        let bars = match r.cut {
-            Some(cut) => Some(bar_spec(s, cut, qty_exponent)?),
-            None => None,
+    let ids: Vec<InstrumentId> =
+        s.instruments.iter().filter_map(|(symbol, _)| by_symbol.get(symbol.as_str()).copied()).collect();
+    let exponents: Vec<u8> = ids.iter().map(|id| instruments[id.index()].qty_exponent).collect();
+    let mut bars = |cut, places: &Places| bar_spec(s, cut, places, &exponents, found);
+    let own = bars(s.cut?, &s.places);
+    let mut rules = |list: &[RuleConfig]| -> Option<Vec<RuleSpec>> {
+        let rule = |r: &RuleConfig| {
+            let bars = match r.cut {
+                Some(cut) => Some(bars(cut, &r.places)?),
+                None => None,
+            };
+            Some(RuleSpec { rule: r.def.name.into(), values: r.values.clone(), bars })
         };
-        Some(RuleSpec { rule: r.def.name.into(), values: r.values.clone(), bars })
+        // Every rule is looked at, so that every error is found.
+        list.iter().map(rule).collect::<Vec<_>>().into_iter().collect()
     };
-    let rules = |list: &[RuleConfig]| list.iter().map(rule).collect::<Option<Vec<_>>>();
-    for exit in &s.exits {
-        check_targets(s, exit, found);
-    }
-    if risk.stop_loss_required && !s.exits.iter().any(|r| r.def.name != "TimeBased") {
-        found.error(
-            s.place,
-            "`stop_loss_required` is set, but no exit rule has a stop",
-            "add AdvancedATR, ATR, FixedRatio or TrailingStop to `exit_mixins`",
-        );
-    }
-    if s.exits.is_empty() {
-        found.warn(
-            s.place,
-            "the strategy has no exit rule: a position stays open to the end",
-            "add one to `exit_mixins`",
-        );
-    }
+    let (entries, exits) = (rules(&s.entries), rules(&s.exits));
     Some(StrategyPlan {
         name: s.name.clone(),
-        bars: bar_spec(s, s.cut?, qty_exponent)?,
+        bars: own?,
         direction: s.direction,
-        entries: rules(&s.entries)?,
+        entries: entries?,
         combine_entries: s.combine_entries,
-        exits: rules(&s.exits)?,
+        exits: exits?,
         combine_exits: s.combine_exits,
-        sizing: s.sizing,
+        sizing: s.sizing?,
         entry_order: match s.limit_entry {
             None => EntryOrder::Market,
             Some((offset, cancel_bars)) => EntryOrder::Limit { offset, cancel_bars },
@@ -78,28 +52,33 @@ pub(super) fn strategy(
     })
 }
 
-/// Partial targets come in pairs, and together close at most the whole position.
-pub(super) fn check_targets(s: &StrategyConfig, rule: &RuleConfig, found: &mut Diagnostics) {
-    let list = |name: &str| {
-        let at = rule.def.params.iter().position(|p| p.name == name)?;
-        match &rule.values[at] {
-            ParamValue::RatioList(list) => Some(list.clone()),
-            _ => None,
+/// Bars in the units of the instruments, whose quantities have these decimals.
+fn bar_spec(
+    s: &StrategyConfig,
+    cut: Cut,
+    places: &Places,
+    exponents: &[u8],
+    found: &mut Diagnostics,
+) -> Option<BarSpec> {
+    let fixed = match cut {
+        Cut::Fixed(fixed) => fixed,
+        Cut::Volume(qty) => {
+            let exponent = *exponents.first()?;
+            let at = places.of("timeframe");
+            if exponents.iter().any(|e| *e != exponent) {
+                let remedy = "give the instruments the same `qty_decimals`, or each a strategy of its own";
+                let reason = "volume bars over instruments whose quantities have different decimals";
+                found.error(at, reason, remedy);
+                return None;
+            }
+            let Ok(units) = qty.to_scaled(exponent) else {
+                let reason =
+                    format!("{} does not fit quantities of {exponent} decimals", timeframe_text(cut));
+                found.error(at, reason, "give a volume that the instruments can trade");
+                return None;
+            };
+            BarCut::Volume { qty: Qty(units) }
         }
     };
-    let (Some(levels), Some(sizes)) = (list("pt_levels_r"), list("pt_sizes")) else { return };
-    if levels.len() != sizes.len() {
-        found.error(
-            s.place,
-            format!("`pt_levels_r` has {} values and `pt_sizes` {}", levels.len(), sizes.len()),
-            "give one size for each level",
-        );
-    }
-    if sizes.iter().map(|r| r.0).sum::<i64>() > Ratio::SCALE {
-        found.error(
-            s.place,
-            "`pt_sizes` add up to more than 1",
-            "they are fractions of the opening quantity",
-        );
-    }
+    Some(BarSpec { cut: fixed, source: s.source?, close_delay_ns: s.close_delay_ns })
 }

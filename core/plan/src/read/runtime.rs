@@ -8,10 +8,15 @@ use crate::tree::Node;
 
 pub(super) fn runtime(node: &Node, found: &mut Diagnostics) -> RuntimeConfig {
     let f = Fields::open(node, keys::RUNTIME, "runtime", found);
+    let (hot_core, cold_core) = (f.int_opt("hot_core", found), f.int_opt("cold_core", found));
+    if hot_core.is_some() && hot_core == cold_core {
+        let remedy = "give the hot thread a core of its own";
+        found.error(f.place("cold_core"), "the hot and the cold thread are pinned to one core", remedy);
+    }
     RuntimeConfig {
         layout: Layout::ALL[f.choice("layout", found)].0,
-        hot_core: f.int_opt("hot_core", found).map(|n| n as usize),
-        cold_core: f.int_opt("cold_core", found).map(|n| n as usize),
+        hot_core: hot_core.map(|n| n as usize),
+        cold_core: cold_core.map(|n| n as usize),
         idle: Idle::ALL[f.choice("idle", found)].0,
         journal_ring_records: f.int("journal_ring_records", found) as usize,
         max_open_orders: f.int("max_open_orders", found) as u32,
