@@ -158,12 +158,13 @@ pub(crate) struct InstrumentConfig {
 }
 
 impl Config {
-    /// True when nothing about instruments or bars is left for the data to tell.
+    /// True when nothing about strategies, instruments or bars is left for the data to tell.
     pub fn is_explicit(&self) -> bool {
         let known =
             |i: &InstrumentConfig| (i.price_decimals.is_some() || !i.ticks.is_empty()) && i.lot.is_some();
         let cut = |s: &StrategyConfig| s.cut.is_some() && s.source.is_some();
-        !self.instruments.is_empty() && self.instruments.iter().all(known) && self.strategies.iter().all(cut)
+        let none_missing = !self.instruments.is_empty() && !self.strategies.is_empty();
+        none_missing && self.instruments.iter().all(known) && self.strategies.iter().all(cut)
     }
 }
 

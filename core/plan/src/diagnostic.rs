@@ -62,10 +62,7 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// Nothing found yet in `text`.
     pub fn new(file: &str, text: &str) -> Diagnostics {
-        // YAML ends a line at a carriage return as well, alone or before a line feed.
-        let text = without_mark(text).replace("\r\n", "\n").replace('\r', "\n");
-        let lines = text.lines().map(str::to_string).collect();
-        Diagnostics { file: file.into(), found: Vec::new(), lines }
+        Diagnostics { file: file.into(), found: Vec::new(), lines: lines_of(text) }
     }
 
     pub(crate) fn error(&mut self, place: Place, reason: impl Into<String>, remedy: impl Into<String>) {
@@ -153,6 +150,12 @@ impl fmt::Display for Diagnostics {
         }
         Ok(())
     }
+}
+
+/// The lines of a text as YAML counts them: a carriage return ends one as well, alone or before a line feed.
+pub(crate) fn lines_of(text: &str) -> Vec<String> {
+    let text = without_mark(text).replace("\r\n", "\n").replace('\r', "\n");
+    text.lines().map(str::to_string).collect()
 }
 
 /// The part of a line around a column, and a line with a caret under that column. Tabs are kept in both,

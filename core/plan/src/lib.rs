@@ -27,6 +27,7 @@ mod runtime;
 mod schema;
 mod symbol;
 mod table;
+mod text;
 mod timeframe;
 mod tree;
 mod values;
@@ -40,6 +41,7 @@ pub use paper::{PaperPlan, Slippage};
 pub use parts::{Part, check_part};
 pub use runtime::{Idle, JournalConfig, Layout, RuntimeConfig};
 pub use schema::schema;
+pub use text::{MOST_BYTES, decode};
 
 use std::path::Path;
 

@@ -3,15 +3,13 @@
 //! several documents) is refused: a configuration is read by people first.
 
 use crate::diagnostic::{Diagnostics, Place, shown};
+use crate::text::{MOST_BYTES, refuse_length};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use std::collections::HashMap;
 
 /// Deepest nesting and most keys that are read; a configuration is far below them.
 const MAX_DEPTH: usize = 64;
 const MAX_KEYS: usize = 100_000;
-
-/// Largest text that is read.
-pub(crate) const MAX_BYTES: usize = 1 << 20;
 
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,9 +77,8 @@ fn place(span: &Span) -> Place {
 
 /// Parses one document; `None` when the text is not YAML or JSON, with the reason in `found`.
 pub(crate) fn parse(text: &str, found: &mut Diagnostics) -> Option<Node> {
-    if text.len() > MAX_BYTES {
-        let remedy = "a configuration is a few kilobytes; is this the right file?";
-        found.error(Place::START, "the file is larger than 1 MiB", remedy);
+    if text.len() > MOST_BYTES {
+        refuse_length(found);
         return None;
     }
     let mut reader = Reader { parser: Parser::new_from_str(without_mark(text)), found, keys: 0 };
