@@ -5,8 +5,8 @@ use crate::calendar::{clock_text, date};
 use crate::config::*;
 use crate::paper::Slippage;
 use crate::timeframe::{millis, timeframe_text};
+use crate::values::value_text;
 use pinion_engine::plan::{BarSource, Combine, Direction, FeeCurrency, Protection, Sizing};
-use pinion_engine::rules::params::{ParamKind, ParamValue};
 use pinion_model::decimal::Decimal;
 use pinion_model::number::Ratio;
 use std::fmt::{Display, Write};
@@ -119,18 +119,7 @@ fn rule(t: &mut Text, rule: &RuleConfig) {
         t.head(4, "parameters:");
     }
     for (def, value) in rule.def.params.iter().zip(&rule.values) {
-        let text = match (value, def.kind) {
-            (ParamValue::Int(v), _) => v.to_string(),
-            (ParamValue::Ratio(v), _) => number(*v).to_string(),
-            (ParamValue::Bool(v), _) => v.to_string(),
-            (ParamValue::Choice(v), ParamKind::Choice { options, .. }) => options[*v].to_string(),
-            (ParamValue::Choice(v), _) => v.to_string(),
-            (ParamValue::RatioList(list), _) => {
-                let items: Vec<String> = list.iter().map(|r| number(*r).to_string()).collect();
-                format!("[{}]", items.join(", "))
-            }
-        };
-        t.line(6, def.name, text);
+        t.line(6, def.name, value_text(def, value));
     }
 }
 

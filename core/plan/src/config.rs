@@ -1,8 +1,8 @@
 //! The configuration as typed values: what the text says, with defaults, before data fills the gaps.
 
 use crate::diagnostic::Place;
-use crate::fields::Places;
 use crate::paper::PaperPlan;
+use crate::places::Places;
 use crate::runtime::{JournalConfig, RuntimeConfig};
 use crate::timeframe::Cut;
 use pinion_engine::plan::{BarSource, Combine, Direction, FeeCurrency, Protection, RiskLimits, Sizing};

@@ -4,9 +4,10 @@
 use crate::compile::Plan;
 use crate::runtime::Layout;
 use crate::timeframe::millis;
+use crate::values::value_text;
 use pinion_engine::plan::{BarCut, Sizing};
 use pinion_engine::rules::catalog::RULES;
-use pinion_engine::rules::params::{ParamValue, RuleSpec};
+use pinion_engine::rules::params::RuleSpec;
 use pinion_model::decimal::Scaled;
 use pinion_model::number::{Money, Ratio};
 use serde::Serialize;
@@ -99,13 +100,7 @@ fn cut_text(cut: BarCut) -> String {
 fn rule_text(spec: &RuleSpec) -> String {
     let def = RULES.iter().find(|r| r.name == spec.rule);
     let names = def.map_or(&[][..], |d| d.params).iter().zip(&spec.values);
-    let shown = names.map(|(p, v)| match v {
-        ParamValue::Int(v) => format!("{}={v}", p.name),
-        ParamValue::Ratio(v) => format!("{}={}", p.name, v.to_decimal()),
-        ParamValue::Bool(v) => format!("{}={v}", p.name),
-        ParamValue::Choice(v) => format!("{}={v}", p.name),
-        ParamValue::RatioList(v) => format!("{}={} values", p.name, v.len()),
-    });
+    let shown = names.map(|(def, value)| format!("{}={}", def.name, value_text(def, value)));
     format!("{}({})", spec.rule, shown.collect::<Vec<_>>().join(", "))
 }
 

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostics, Place, shown, suggest};
 use crate::keys;
+use crate::places::{Places, spot};
 use crate::table::{KeyDef, KeyKind};
 use crate::tree::{Key, Node, Value};
 use crate::values::{amount, hint, mismatch, read_value};
@@ -67,7 +68,7 @@ impl<'a> Fields<'a> {
         };
         let known = |name: &str| self.table.iter().find(|k| k.name == name).map(|k| k.name);
         let keys = entries.iter().filter_map(|(key, value)| Some((known(&key.name)?, spot(key, value))));
-        Places { section: self.node.place, keys: keys.collect() }
+        Places::new(self.node.place, keys.collect())
     }
 
     /// The value of a `Value` key; `None` when absent or wrong (then with an error).
@@ -169,41 +170,6 @@ fn int_of(value: &ParamValue) -> i64 {
         ParamValue::Int(v) => *v,
         other => unreachable!("declared as a whole number, read as {other:?}"),
     }
-}
-
-/// Where a section and its keys stand.
-#[derive(Clone, Debug)]
-pub(crate) struct Places {
-    section: Place,
-    keys: Vec<(&'static str, Place)>,
-}
-
-impl Places {
-    /// For what no text says, because the data does.
-    pub const NOWHERE: Places = Places { section: Place::START, keys: Vec::new() };
-
-    /// Where a key stands, or the section when it is not given.
-    pub fn of(&self, name: &str) -> Place {
-        self.keys.iter().find(|(key, _)| *key == name).map_or(self.section, |(_, place)| *place)
-    }
-
-    pub fn has(&self, name: &str) -> bool {
-        self.keys.iter().any(|(key, _)| *key == name)
-    }
-
-    /// A thing without keys.
-    pub fn at(place: Place) -> Places {
-        Places { section: place, keys: Vec::new() }
-    }
-
-    pub fn section(&self) -> Place {
-        self.section
-    }
-}
-
-/// The value where it stands on the key's line, otherwise the key.
-pub(crate) fn spot(key: &Key, value: &Node) -> Place {
-    if value.place.line == key.place.line { value.place } else { key.place }
 }
 
 /// The items of a list, or an error and none. `name` is the key that holds it.

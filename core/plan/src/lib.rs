@@ -21,6 +21,7 @@ mod keys;
 mod migrate;
 mod paper;
 mod parts;
+mod places;
 mod read;
 mod resolve;
 mod runtime;

@@ -2,7 +2,7 @@
 
 use crate::config::*;
 use crate::diagnostic::{Diagnostics, Place, shown, suggest};
-use crate::fields::Places;
+use crate::places::Places;
 use crate::symbol;
 use crate::timeframe::{Cut, timeframe_text};
 use pinion_engine::plan::{BarCut, BarSource, Protection};

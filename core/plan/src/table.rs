@@ -14,6 +14,8 @@ pub(crate) enum KeyKind {
     Amount,
     /// A group of keys.
     Section(&'static [KeyDef]),
+    /// A list of what the schema has under this name.
+    List(&'static str),
     /// Anything that a reader of its own checks; the text is its JSON type for the schema.
     Custom(&'static str),
     /// Known from the original system, without effect here; the text says what to use instead.
@@ -30,7 +32,7 @@ impl KeyKind {
             }
             KeyKind::Value(ParamKind::Bool { .. }) => "true or false".into(),
             KeyKind::Value(ParamKind::Choice { options, .. }) => format!("one of {}", options.join(", ")),
-            KeyKind::Value(ParamKind::RatioList { .. }) | KeyKind::Custom("array") => "a list".into(),
+            KeyKind::Value(ParamKind::RatioList { .. }) | KeyKind::List(_) => "a list".into(),
             KeyKind::Text => "a text".into(),
             KeyKind::Amount => "a number of 0 or more".into(),
             KeyKind::Section(_) | KeyKind::Custom("object") => "a group of keys".into(),

@@ -149,3 +149,18 @@ fn scalar(text: &str, kind: &ParamKind) -> Result<ParamValue, Wrong> {
         ParamKind::RatioList { .. } => Err(Wrong::Kind("a list of numbers".into())),
     }
 }
+
+/// A value as configuration writes it.
+pub(crate) fn value_text(def: &ParamDef, value: &ParamValue) -> String {
+    match (value, def.kind) {
+        (ParamValue::Int(v), _) => v.to_string(),
+        (ParamValue::Ratio(v), _) => v.to_decimal().to_string(),
+        (ParamValue::Bool(v), _) => v.to_string(),
+        (ParamValue::Choice(v), ParamKind::Choice { options, .. }) => options[*v].to_string(),
+        (ParamValue::Choice(v), _) => v.to_string(),
+        (ParamValue::RatioList(list), _) => {
+            let items: Vec<String> = list.iter().map(|r| r.to_decimal().to_string()).collect();
+            format!("[{}]", items.join(", "))
+        }
+    }
+}

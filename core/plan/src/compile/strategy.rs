@@ -2,7 +2,7 @@
 
 use crate::config::{RuleConfig, StrategyConfig};
 use crate::diagnostic::Diagnostics;
-use crate::fields::Places;
+use crate::places::Places;
 use crate::timeframe::{Cut, timeframe_text};
 use pinion_engine::plan::*;
 use pinion_engine::rules::params::RuleSpec;

@@ -13,11 +13,11 @@ pub(crate) const STRATEGY: &[KeyDef] = &[
     key("name", TEXT, "", "Name of the strategy."),
     key(
         "entry_mixins",
-        KeyKind::Custom("array"),
+        KeyKind::List("entry_rule"),
         "",
         "Entry rules: names, or {name, parameters, timeframe}.",
     ),
-    key("exit_mixins", KeyKind::Custom("array"), "", "Exit rules, likewise."),
+    key("exit_mixins", KeyKind::List("exit_rule"), "", "Exit rules, likewise."),
     key("parameters", KeyKind::Custom("object"), "", "Parameters of all rules, with e_ or x_ in front."),
     key("combine_entries", choice(0, &["all", "any"]), "", "How entry rules combine."),
     key("combine_exits", choice(1, &["all", "any"]), "", "How exit rules combine."),
@@ -27,7 +27,7 @@ pub(crate) const STRATEGY: &[KeyDef] = &[
     key("bar_close_delay_ms", millis(0, 60_000), "ms", "How long a time bar waits for late trades."),
     key(
         "position_size",
-        KeyKind::Custom("any"),
+        KeyKind::Custom("size"),
         "",
         "A fraction of equity, {quantity: \"1\"} or {notional: \"1000\"}.",
     ),
@@ -40,7 +40,7 @@ pub(crate) const STRATEGY: &[KeyDef] = &[
     ),
     key("cancel_bars", whole(3, 0, 1_000_000), "bars", "Bars after which a limit entry is cancelled."),
     key("protection", choice(0, &["engine", "venue"]), "", "Who keeps the stops of intrabar rules."),
-    key("instruments", KeyKind::Custom("array"), "", "Symbols that it trades; all when absent."),
+    key("instruments", KeyKind::List("text"), "", "Symbols that it trades; all when absent."),
 ];
 
 /// A size as a part of equity.
@@ -85,7 +85,7 @@ pub(crate) const INSTRUMENT: &[KeyDef] = &[
     key("tick", AMOUNT, "quote", "Price increment of an order."),
     key(
         "tick_bands",
-        KeyKind::Custom("array"),
+        KeyKind::List("tick_band"),
         "",
         "Increments by price: [{from, tick}], instead of `tick`.",
     ),

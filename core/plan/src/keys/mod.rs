@@ -15,21 +15,21 @@ const TEXT: KeyKind = KeyKind::Text;
 pub(crate) const CONFIG: &[KeyDef] = &[
     key("name", TEXT, "", "Name of the run."),
     key("strategy", KeyKind::Section(STRATEGY), "", "The strategy."),
-    key("strategies", KeyKind::Custom("array"), "", "Several strategies, each as `strategy`."),
+    key("strategies", KeyKind::List("strategy"), "", "Several strategies, each as `strategy`."),
     key("strategy_name", TEXT, "", "Name of the strategy (flat form)."),
-    key("entry_mixins", KeyKind::Custom("array"), "", "Entry rules (flat form)."),
-    key("exit_mixins", KeyKind::Custom("array"), "", "Exit rules (flat form)."),
+    key("entry_mixins", KeyKind::List("entry_rule"), "", "Entry rules (flat form)."),
+    key("exit_mixins", KeyKind::List("exit_rule"), "", "Exit rules (flat form)."),
     key(
         "parameters",
         KeyKind::Custom("object"),
         "",
         "Parameters of all rules, with e_ or x_ in front (flat form).",
     ),
-    key("position_size", KeyKind::Custom("any"), "", "Size of an entry (flat form)."),
+    key("position_size", KeyKind::Custom("size"), "", "Size of an entry (flat form)."),
     key("timeframe", TEXT, "", "Bars of the strategy (flat form)."),
     key("broker", KeyKind::Section(BROKER), "", "Where and how orders are filled."),
     key("risk_management", KeyKind::Section(RISK), "", "Limits."),
-    key("instruments", KeyKind::Custom("array"), "", "Instruments; those of the data when absent."),
+    key("instruments", KeyKind::List("instrument"), "", "Instruments; those of the data when absent."),
     key("data", KeyKind::Section(DATA), "", "Recorded market data."),
     key("runtime", KeyKind::Section(RUNTIME), "", "Threads and rings."),
     key("journal", KeyKind::Section(JOURNAL), "", "The journal."),
@@ -44,7 +44,7 @@ pub(crate) const CONFIG: &[KeyDef] = &[
 /// Recorded data.
 pub(crate) const DATA: &[KeyDef] = &[key(
     "files",
-    KeyKind::Custom("array"),
+    KeyKind::List("text"),
     "",
     "Files, relative to the configuration; read as one recording.",
 )];

@@ -2,8 +2,9 @@
 
 use crate::config::RuleConfig;
 use crate::diagnostic::{Diagnostics, Place, shown, suggest};
-use crate::fields::{Fields, Places, entries, items};
+use crate::fields::{Fields, entries, items};
 use crate::keys;
+use crate::places::Places;
 use crate::timeframe::parse_timeframe;
 use crate::tree::{Key, Node, Value};
 use crate::values::{mismatch, read_value};
