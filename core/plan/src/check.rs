@@ -2,17 +2,18 @@
 //! when the data has filled the gaps, so that as much as possible is found without data.
 
 use crate::config::*;
-use crate::diagnostic::{Diagnostics, Place, shown};
+use crate::diagnostic::{Diagnostics, Place, shown, suggest};
 use crate::values::units;
 use pinion_engine::plan::{Direction, Sizing};
 use pinion_engine::rules::params::ParamValue;
 use pinion_model::decimal::Decimal;
 use pinion_model::number::Ratio;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Checks a configuration as far as it is known.
 pub(crate) fn config(config: &Config, found: &mut Diagnostics) {
     listed_once(config, found);
+    known_symbols(config, found);
     if config.broker.cash.mantissa() == 0 && config.broker.balances.is_empty() {
         found.error(config.broker.places.of("cash"), "an account without cash cannot trade", "give `cash`");
     }
@@ -46,6 +47,28 @@ fn listed_once(config: &Config, found: &mut Diagnostics) {
     }
 }
 
+/// Strategies and groups name instruments that there are.
+fn known_symbols(config: &Config, found: &mut Diagnostics) {
+    if config.instruments.is_empty() {
+        // The data will say which there are.
+        return;
+    }
+    let known: HashSet<&str> = config.instruments.iter().map(|i| i.symbol.as_str()).collect();
+    let groups = config.risk.groups.iter().map(|g| &g.symbols);
+    for (symbol, place) in config.strategies.iter().map(|s| &s.instruments).chain(groups).flatten() {
+        if known.contains(symbol.as_str()) {
+            continue;
+        }
+        let names = config.instruments.iter().map(|i| i.symbol.as_str());
+        let remedy = match suggest(symbol, names.clone()) {
+            Some(word) => format!("did you mean `{word}`?"),
+            None => format!("the instruments are {}", names.take(20).collect::<Vec<_>>().join(", ")),
+        };
+        found.error(*place, format!("there is no instrument `{}`", shown(symbol)), remedy);
+    }
+}
+
+/// A position needs a way out, and where it is required a stop.
 fn exits(strategy: &StrategyConfig, config: &Config, found: &mut Diagnostics) {
     let at = strategy.places.of("exit_mixins");
     if config.risk.limits.stop_loss_required && !strategy.exits.iter().any(|r| r.def.name != "TimeBased") {

@@ -1,14 +1,13 @@
 //! Fills what the text left open with what the data shows: instruments, decimals, timeframe.
 
 use crate::config::*;
-use crate::diagnostic::{Diagnostics, Place, shown, suggest};
+use crate::diagnostic::{Diagnostics, Place, shown};
 use crate::places::Places;
 use crate::symbol;
 use crate::timeframe::{Cut, timeframe_text};
 use pinion_engine::plan::{BarCut, BarSource, Protection};
 use pinion_model::decimal::Decimal;
 use pinion_model::instrument::{InstrumentKind, OptionRight};
-use std::collections::HashSet;
 
 /// Decimals of quantities when neither the text nor the data says: enough for any coin.
 const DEFAULT_QTY_DECIMALS: u8 = 5;
@@ -41,7 +40,6 @@ pub(crate) fn resolve(config: &mut Config, facts: &[Fact], found: &mut Diagnosti
         resolve_units(instrument, fact, extra, found);
     }
     resolve_base_currency(config, found);
-    check_symbols(config, found);
     let symbols: Vec<String> = config.instruments.iter().map(|i| i.symbol.clone()).collect();
     for strategy in config.strategies.iter_mut().filter(|s| s.instruments.is_empty()) {
         let place = strategy.places.section();
@@ -62,23 +60,6 @@ fn resolve_base_currency(config: &mut Config, found: &mut Diagnostics) {
         );
     }
     config.broker.currency = currency;
-}
-
-/// Strategies and groups name instruments that there are.
-fn check_symbols(config: &Config, found: &mut Diagnostics) {
-    let known: HashSet<&str> = config.instruments.iter().map(|i| i.symbol.as_str()).collect();
-    let groups = config.risk.groups.iter().map(|g| &g.symbols);
-    for (symbol, place) in config.strategies.iter().map(|s| &s.instruments).chain(groups).flatten() {
-        if known.contains(symbol.as_str()) {
-            continue;
-        }
-        let names = config.instruments.iter().map(|i| i.symbol.as_str());
-        let remedy = match suggest(symbol, names.clone()) {
-            Some(word) => format!("did you mean `{word}`?"),
-            None => format!("the instruments are {}", names.take(20).collect::<Vec<_>>().join(", ")),
-        };
-        found.error(*place, format!("there is no instrument `{}`", shown(symbol)), remedy);
-    }
 }
 
 fn resolve_strategy(strategy: &mut StrategyConfig, facts: &[Fact], found: &mut Diagnostics) {

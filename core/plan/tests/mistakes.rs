@@ -152,3 +152,12 @@ fn instruments_are_checked_as_a_whole() {
     changed("tick: 0.01", "tick: §1e18, price_decimals: 4", "too large");
     changed("BTCUSDT", "§FOOTUSD", "FOOT in USD");
 }
+
+#[test]
+fn a_symbol_that_is_not_listed_shows_beside_other_mistakes() {
+    let text = GOOD.replace("timeframe: 1m", "timeframe: 1y\n  instruments: [BTCUSD]");
+    let text = found(&format!("{text}risk_management: {{groups: {{a: [ETHUSDT]}}}}\n")).to_string();
+    for want in ["c.yaml:9:14", "c.yaml:10:17", "did you mean `BTCUSDT`?", "c.yaml:14:32"] {
+        assert!(text.contains(want), "{want} is missing in\n{text}");
+    }
+}
