@@ -1,9 +1,12 @@
 //! A resolved configuration as text with every value explicit. Reading it gives the same plan, so the
 //! journal's copy is enough to run a recording again.
 
+use crate::calendar::{clock_text, date};
 use crate::config::*;
+use crate::paper::Slippage;
+use crate::timeframe::{millis, timeframe_text};
+use crate::values::value_text;
 use pinion_engine::plan::{BarSource, Combine, Direction, FeeCurrency, Protection, Sizing};
-use pinion_engine::rules::params::{ParamKind, ParamValue};
 use pinion_model::decimal::Decimal;
 use pinion_model::number::Ratio;
 use std::fmt::{Display, Write};
@@ -41,7 +44,9 @@ fn number(ratio: Ratio) -> Decimal {
 pub(crate) fn text(config: &Config) -> String {
     let mut t = Text { out: String::new() };
     t.line(0, "name", quoted(&config.name));
-    t.head(0, "strategies:");
+    if !config.strategies.is_empty() {
+        t.head(0, "strategies:");
+    }
     config.strategies.iter().for_each(|s| strategy(&mut t, s));
     broker(&mut t, &config.broker);
     risk(&mut t, &config.risk);
@@ -80,13 +85,13 @@ fn strategy(t: &mut Text, s: &StrategyConfig) {
         BarSource::Ask => "ask",
     };
     t.some(2, "bars", s.source.map(source));
-    t.line(2, "bar_close_delay_ms", s.close_delay_ms);
-    let size = match s.sizing {
+    t.line(2, "bar_close_delay_ms", millis(s.close_delay_ns));
+    let size = s.sizing.map(|sizing| match sizing {
         Sizing::Fraction(f) => number(f).to_string(),
         Sizing::Quantity(q) => format!("{{quantity: \"{q}\"}}"),
         Sizing::Notional(n) => format!("{{notional: \"{n}\"}}"),
-    };
-    t.line(2, "position_size", size);
+    });
+    t.some(2, "position_size", size);
     t.line(2, "entry_order", if s.limit_entry.is_some() { "limit" } else { "market" });
     t.some(2, "limit_offset", s.limit_entry.map(|(offset, _)| number(offset)));
     t.some(2, "cancel_bars", s.limit_entry.map(|(_, bars)| bars));
@@ -100,28 +105,21 @@ fn strategy(t: &mut Text, s: &StrategyConfig) {
     t.line(2, "combine_entries", combine(s.combine_entries));
     t.line(2, "combine_exits", combine(s.combine_exits));
     for (key, rules) in [("entry_mixins", &s.entries), ("exit_mixins", &s.exits)] {
-        t.head(2, &format!("{key}:{}", if rules.is_empty() { " []" } else { "" }));
-        rules.iter().for_each(|r| rule(t, r));
+        if !rules.is_empty() {
+            t.head(2, &format!("{key}:"));
+            rules.iter().for_each(|r| rule(t, r));
+        }
     }
 }
 
 fn rule(t: &mut Text, rule: &RuleConfig) {
     t.line(2, "- name", rule.def.name);
     t.some(4, "timeframe", rule.cut.map(timeframe_text));
-    t.head(4, "parameters:");
+    if !rule.values.is_empty() {
+        t.head(4, "parameters:");
+    }
     for (def, value) in rule.def.params.iter().zip(&rule.values) {
-        let text = match (value, def.kind) {
-            (ParamValue::Int(v), _) => v.to_string(),
-            (ParamValue::Ratio(v), _) => number(*v).to_string(),
-            (ParamValue::Bool(v), _) => v.to_string(),
-            (ParamValue::Choice(v), ParamKind::Choice { options, .. }) => options[*v].to_string(),
-            (ParamValue::Choice(v), _) => v.to_string(),
-            (ParamValue::RatioList(list), _) => {
-                let items: Vec<String> = list.iter().map(|r| number(*r).to_string()).collect();
-                format!("[{}]", items.join(", "))
-            }
-        };
-        t.line(6, def.name, text);
+        t.line(6, def.name, value_text(def, value));
     }
 }
 
@@ -144,19 +142,20 @@ fn broker(t: &mut Text, b: &BrokerConfig) {
     t.line(2, "fee_currency", fee);
     if !b.balances.is_empty() {
         t.head(2, "balances:");
-        b.balances.iter().for_each(|(code, amount)| t.line(4, &quoted(code), amount));
+        b.balances.iter().for_each(|(code, amount, _)| t.line(4, &quoted(code), amount));
     }
     let p = &b.paper;
     t.head(2, "paper_trading_config:");
     t.line(4, "mode", if p.basic { "basic" } else { "realistic" });
     if !p.basic {
         t.line(4, "slippage_model", Slippage::ALL[p.slippage as usize].1);
-        t.line(4, "base_slippage", number(p.base_slippage));
-        t.line(4, "market_impact_enabled", p.impact.0 != 0);
-        t.line(4, "market_impact_factor", number(p.impact));
-        t.line(4, "latency_simulation", p.max_latency_ns > 0);
-        t.line(4, "min_latency_ms", p.min_latency_ns / 1_000_000);
-        t.line(4, "max_latency_ms", p.max_latency_ns / 1_000_000);
+        let (slips, moves, waits) = (p.slippage != Slippage::None, p.impact.0 != 0, p.max_latency_ns > 0);
+        t.some(4, "base_slippage", slips.then(|| number(p.base_slippage)));
+        t.line(4, "market_impact_enabled", moves);
+        t.some(4, "market_impact_factor", moves.then(|| number(p.impact)));
+        t.line(4, "latency_simulation", waits);
+        t.some(4, "min_latency_ms", waits.then(|| millis(p.min_latency_ns)));
+        t.some(4, "max_latency_ms", waits.then(|| millis(p.max_latency_ns)));
         t.line(4, "partial_fill_probability", number(p.partial_probability));
         t.line(4, "reject_probability", number(p.reject_probability));
     }
@@ -185,14 +184,14 @@ fn risk(t: &mut Text, r: &RiskConfig) {
     ];
     amounts.into_iter().for_each(|(key, value)| t.some(2, key, value));
     t.some(2, "max_orders_per_second", l.order_rate);
-    t.some(2, "duplicate_window_ms", l.duplicate_window_ns.map(|ns| ns / 1_000_000));
-    t.some(2, "stale_after_ms", l.stale_after_ns.map(|ns| ns / 1_000_000));
-    t.line(2, "reset_at", format!("\"{:02}:{:02}\"", l.reset_at_s / 3600, l.reset_at_s / 60 % 60));
+    t.some(2, "duplicate_window_ms", l.duplicate_window_ns.map(millis));
+    t.some(2, "stale_after_ms", l.stale_after_ns.map(millis));
+    t.line(2, "reset_at", quoted(&clock_text(l.reset_at_s)));
     if !r.groups.is_empty() {
         t.head(2, "groups:");
-        for (name, members) in &r.groups {
-            let members: Vec<String> = members.iter().map(|m| quoted(m)).collect();
-            t.line(4, &quoted(name), format!("[{}]", members.join(", ")));
+        for group in &r.groups {
+            let members: Vec<String> = group.symbols.iter().map(|(symbol, _)| quoted(symbol)).collect();
+            t.line(4, &quoted(&group.name), format!("[{}]", members.join(", ")));
         }
     }
 }
@@ -228,21 +227,8 @@ fn instrument(t: &mut Text, i: &InstrumentConfig) {
     if i.strike.is_some() {
         t.line(2, "right", i.right);
     }
-    let clock = |s: u32| format!("{:02}:{:02}", s / 3600, s / 60 % 60);
-    t.some(2, "session", i.session_s.map(|(open, close)| format!("\"{}-{}\"", clock(open), clock(close))));
+    let session = |(open, close)| format!("\"{}-{}\"", clock_text(open), clock_text(close));
+    t.some(2, "session", i.session_s.map(session));
     t.some(2, "maker_rate", i.maker.map(number));
     t.some(2, "taker_rate", i.taker.map(number));
-}
-
-/// `YYYY-MM-DD` of an instant (days-to-civil, Hinnant's algorithm).
-fn date(ns: i64) -> String {
-    let days = ns.div_euclid(86_400_000_000_000) + 719_468;
-    let of_era = days.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year + days.div_euclid(146_097) * 400 + i64::from(month <= 2);
-    format!("{year}-{month:02}-{day:02}")
 }

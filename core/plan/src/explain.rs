@@ -2,10 +2,12 @@
 //! memory.
 
 use crate::compile::Plan;
-use crate::config::Layout;
+use crate::runtime::Layout;
+use crate::timeframe::millis;
+use crate::values::value_text;
 use pinion_engine::plan::{BarCut, Sizing};
 use pinion_engine::rules::catalog::RULES;
-use pinion_engine::rules::params::{ParamValue, RuleSpec};
+use pinion_engine::rules::params::RuleSpec;
 use pinion_model::decimal::Scaled;
 use pinion_model::number::{Money, Ratio};
 use serde::Serialize;
@@ -98,13 +100,7 @@ fn cut_text(cut: BarCut) -> String {
 fn rule_text(spec: &RuleSpec) -> String {
     let def = RULES.iter().find(|r| r.name == spec.rule);
     let names = def.map_or(&[][..], |d| d.params).iter().zip(&spec.values);
-    let shown = names.map(|(p, v)| match v {
-        ParamValue::Int(v) => format!("{}={v}", p.name),
-        ParamValue::Ratio(v) => format!("{}={}", p.name, v.to_decimal()),
-        ParamValue::Bool(v) => format!("{}={v}", p.name),
-        ParamValue::Choice(v) => format!("{}={v}", p.name),
-        ParamValue::RatioList(v) => format!("{}={} values", p.name, v.len()),
-    });
+    let shown = names.map(|(def, value)| format!("{}={}", def.name, value_text(def, value)));
     format!("{}({})", spec.rule, shown.collect::<Vec<_>>().join(", "))
 }
 
@@ -167,7 +163,7 @@ fn limits(plan: &Plan) -> Section {
     rows.push(row("max_net_exposure", l.max_net_exposure.map_or("off".into(), money)));
     rows.push(row("price_collar", l.price_collar.map_or("off".into(), |r| r.to_decimal().to_string())));
     rows.push(row("order rate", l.order_rate.map_or("off".into(), |n| format!("{n} a second"))));
-    let ms = |ns: Option<i64>| ns.map_or("off".into(), |ns| format!("{} ms", ns / 1_000_000));
+    let ms = |ns: Option<i64>| ns.map_or("off".into(), |ns| format!("{} ms", millis(ns)));
     rows.push(row("duplicate window", ms(l.duplicate_window_ns)));
     rows.push(row("stale after", ms(l.stale_after_ns)));
     rows.push(row("stop required", l.stop_loss_required.to_string()));
@@ -183,10 +179,7 @@ fn paper(plan: &Plan) -> Section {
     if !p.basic {
         rows.push(row("slippage", format!("{:?}, base {}", p.slippage, p.base_slippage.to_decimal())));
         rows.push(row("impact per 100,000", p.impact.to_decimal().to_string()));
-        rows.push(row(
-            "latency",
-            format!("{} to {} ms", p.min_latency_ns / 1_000_000, p.max_latency_ns / 1_000_000),
-        ));
+        rows.push(row("latency", format!("{} to {} ms", millis(p.min_latency_ns), millis(p.max_latency_ns))));
         rows.push(row("partial fills", p.partial_probability.to_decimal().to_string()));
         rows.push(row("rejections", p.reject_probability.to_decimal().to_string()));
     }

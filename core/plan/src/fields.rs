@@ -1,144 +1,117 @@
-//! Keys of a section, declared in tables and read by them: from one declaration come the checks, the
-//! suggestions for misspelt keys and the JSON schema.
+//! The keys of a section, read by the table that declares them.
 
-use crate::diagnostic::{Diagnostics, Place, suggest};
+use crate::diagnostic::{Diagnostics, Place, shown, suggest};
+use crate::keys;
+use crate::places::{Places, spot};
+use crate::table::{KeyDef, KeyKind};
 use crate::tree::{Key, Node, Value};
-use pinion_engine::rules::params::{ParamDef, ParamKind, ParamValue};
-use pinion_model::decimal::{Decimal, DecimalError};
+use crate::values::{amount, hint, mismatch, read_value};
+use pinion_engine::rules::params::{ParamDef, ParamValue};
+use pinion_model::decimal::Decimal;
 use pinion_model::number::Ratio;
-
-/// What a key holds.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum KeyKind {
-    /// A number, a yes or no, or a word, with range and default.
-    Value(ParamKind),
-    /// Any text.
-    Text,
-    /// An exact decimal number above or equal to zero.
-    Amount,
-    /// A group of keys.
-    Section(&'static [KeyDef]),
-    /// Anything that a reader of its own checks; the text is its JSON type for the schema.
-    Custom(&'static str),
-    /// Known from the original system, without effect here; the text says what to use instead.
-    Ignored(&'static str),
-}
-
-/// One key.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct KeyDef {
-    pub name: &'static str,
-    pub kind: KeyKind,
-    pub unit: &'static str,
-    pub doc: &'static str,
-}
-
-/// Shorthand for tables.
-pub(crate) const fn key(name: &'static str, kind: KeyKind, unit: &'static str, doc: &'static str) -> KeyDef {
-    KeyDef { name, kind, unit, doc }
-}
-
-/// A decimal key given in millionths, like those of rules.
-pub(crate) const fn decimal(default: i64, min: i64, max: i64) -> KeyKind {
-    KeyKind::Value(ParamKind::Ratio {
-        default: Ratio(default * 1000),
-        min: Ratio(min * 1000),
-        max: Ratio(max * 1000),
-    })
-}
-
-/// A whole-number key.
-pub(crate) const fn whole(default: i64, min: i64, max: i64) -> KeyKind {
-    KeyKind::Value(ParamKind::Int { default, min, max })
-}
-
-/// A yes-or-no key.
-pub(crate) const fn yes_no(default: bool) -> KeyKind {
-    KeyKind::Value(ParamKind::Bool { default })
-}
-
-/// A key that holds one of a few words.
-pub(crate) const fn choice(default: usize, options: &'static [&'static str]) -> KeyKind {
-    KeyKind::Value(ParamKind::Choice { default, options })
-}
 
 /// A section of the text with the table of its keys.
 pub(crate) struct Fields<'a> {
     pub node: &'a Node,
     table: &'static [KeyDef],
+    /// Keys that are meant by a misspelt or empty one: they are wrong, but not missing.
+    meant: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
-    /// Checks that `node` is a group whose keys are all in the table.
+    /// Checks that `node` is a group whose keys are all in the table and have a value.
     pub fn open(
         node: &'a Node,
         table: &'static [KeyDef],
         section: &str,
         found: &mut Diagnostics,
     ) -> Fields<'a> {
+        let mut meant = Vec::new();
         match &node.value {
             Value::Map(entries) => {
-                for (key, _) in entries {
-                    check_key(key, table, section, found);
+                for (key, value) in entries {
+                    if found.is_full() {
+                        break;
+                    }
+                    meant.extend(check_key(key, value, table, section, found));
                 }
             }
-            _ => found.error(
-                node.place,
-                format!("{section} must be a group of keys, not {}", node.describe()),
-                format!("its keys are {}", names(table)),
-            ),
+            Value::Refused => {}
+            _ => {
+                let reason = format!("{section} must be a group of keys, not {}", node.describe());
+                found.error(node.place, reason, format!("its keys are {}", names(table)));
+            }
         }
-        Fields { node, table }
+        Fields { node, table, meant }
     }
 
     pub fn get(&self, name: &str) -> Option<&'a Node> {
         debug_assert!(self.table.iter().any(|k| k.name == name), "{name} is not in the table");
-        // An empty value is the same as no key.
-        self.node.get(name).filter(|n| n.value != Value::Scalar(String::new(), false))
+        self.node.get(name).filter(|n| !n.is_nothing())
+    }
+
+    /// True when a key is missing, and not because of a mistake that is noted already.
+    pub fn lacks(&self, name: &str) -> bool {
+        let is_group = matches!(self.node.value, Value::Map(_));
+        is_group && self.get(name).is_none() && !self.meant.contains(&name)
     }
 
     pub fn place(&self, name: &str) -> Place {
-        self.get(name).map_or(self.node.place, |n| n.place)
+        self.places().of(name)
     }
 
-    /// The value of a `Value` key, its default when absent or wrong (then with an error).
+    /// Where the keys stand, for what is found out later.
+    pub fn places(&self) -> Places {
+        let entries: &[(Key, Node)] = match &self.node.value {
+            Value::Map(entries) => entries,
+            _ => &[],
+        };
+        let known = |name: &str| self.table.iter().find(|k| k.name == name).map(|k| k.name);
+        let keys = entries.iter().filter_map(|(key, value)| Some((known(&key.name)?, spot(key, value))));
+        Places::new(self.node.place, keys.collect())
+    }
+
+    /// The value of a `Value` key; `None` when absent or wrong (then with an error).
+    fn given(&self, name: &str, found: &mut Diagnostics) -> Option<ParamValue> {
+        read_value(self.get(name)?, name, &self.def(name), found)
+    }
+
+    /// As `given`, with the default for `None`.
     fn value(&self, name: &str, found: &mut Diagnostics) -> ParamValue {
+        self.given(name, found).unwrap_or_else(|| self.def(name).default_value())
+    }
+
+    fn def(&self, name: &str) -> ParamDef {
         let def = self.table.iter().find(|k| k.name == name);
         let Some(KeyDef { kind: KeyKind::Value(kind), unit, doc, .. }) = def else {
             unreachable!("{name} is not declared as a value");
         };
-        let def = ParamDef { name: "", kind: *kind, unit, doc };
-        let given = self.get(name).and_then(|node| read_value(node, name, &def, found));
-        given.unwrap_or_else(|| def.default_value())
+        ParamDef { name: "", kind: *kind, unit, doc }
     }
 
     pub fn ratio(&self, name: &str, found: &mut Diagnostics) -> Ratio {
-        match self.value(name, found) {
-            ParamValue::Ratio(v) => v,
-            _ => unreachable!("{name} is not declared as a decimal"),
-        }
+        ratio_of(&self.value(name, found))
     }
 
-    /// As `ratio`, `None` when the key is absent.
+    /// As `ratio`, `None` when the key is absent or wrong.
     pub fn ratio_opt(&self, name: &str, found: &mut Diagnostics) -> Option<Ratio> {
-        self.get(name).map(|_| self.ratio(name, found))
+        self.given(name, found).as_ref().map(ratio_of)
     }
 
     pub fn int(&self, name: &str, found: &mut Diagnostics) -> i64 {
-        match self.value(name, found) {
-            ParamValue::Int(v) => v,
-            _ => unreachable!("{name} is not declared as a whole number"),
-        }
+        int_of(&self.value(name, found))
     }
 
+    /// As `int`, `None` when the key is absent or wrong.
     pub fn int_opt(&self, name: &str, found: &mut Diagnostics) -> Option<i64> {
-        self.get(name).map(|_| self.int(name, found))
+        self.given(name, found).as_ref().map(int_of)
     }
 
     pub fn flag(&self, name: &str, found: &mut Diagnostics) -> bool {
         self.value(name, found) == ParamValue::Bool(true)
     }
 
+    /// The index of the word.
     pub fn choice(&self, name: &str, found: &mut Diagnostics) -> usize {
         match self.value(name, found) {
             ParamValue::Choice(v) => v,
@@ -146,15 +119,37 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub fn text(&self, name: &str, found: &mut Diagnostics) -> Option<String> {
-        let node = self.get(name)?;
-        match &node.value {
-            Value::Scalar(text, _) => Some(text.clone()),
-            _ => {
-                found.error(node.place, format!("`{name}` must be text, not {}", node.describe()), "");
-                None
-            }
+    /// Nanoseconds of a key in milliseconds.
+    pub fn nanos(&self, name: &str, found: &mut Diagnostics) -> i64 {
+        self.to_nanos(name, self.ratio(name, found), found)
+    }
+
+    /// As `nanos`, `None` when the key is absent or wrong.
+    pub fn nanos_opt(&self, name: &str, found: &mut Diagnostics) -> Option<i64> {
+        self.ratio_opt(name, found).map(|ms| self.to_nanos(name, ms, found))
+    }
+
+    fn to_nanos(&self, name: &str, ms: Ratio, found: &mut Diagnostics) -> i64 {
+        const BILLIONTHS: i64 = 1000;
+        if ms.0 % BILLIONTHS != 0 {
+            let reason = format!("`{name}` is finer than a nanosecond");
+            found.error(self.place(name), reason, "give at most six decimals");
         }
+        ms.0 / BILLIONTHS
+    }
+
+    pub fn text(&self, name: &str, found: &mut Diagnostics) -> Option<String> {
+        word(self.get(name)?, name, found).map(str::to_string)
+    }
+
+    /// An exact amount above zero.
+    pub fn positive(&self, name: &str, found: &mut Diagnostics) -> Option<Decimal> {
+        let amount = self.amount(name, found)?;
+        if amount.mantissa() == 0 {
+            found.error(self.place(name), format!("`{name}` is zero"), "give a number above 0");
+            return None;
+        }
+        Some(amount)
     }
 
     /// An exact amount at or above zero.
@@ -163,7 +158,21 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The items of a list, or an error and none.
+fn ratio_of(value: &ParamValue) -> Ratio {
+    match value {
+        ParamValue::Ratio(v) => *v,
+        other => unreachable!("declared as a decimal, read as {other:?}"),
+    }
+}
+
+fn int_of(value: &ParamValue) -> i64 {
+    match value {
+        ParamValue::Int(v) => *v,
+        other => unreachable!("declared as a whole number, read as {other:?}"),
+    }
+}
+
+/// The items of a list, or an error and none. `name` is the key that holds it.
 pub(crate) fn items<'a>(
     node: &'a Node,
     name: &str,
@@ -172,138 +181,88 @@ pub(crate) fn items<'a>(
     let list: &[Node] = match &node.value {
         Value::List(list) => list,
         _ => {
-            found.error(
-                node.place,
-                format!("`{name}` must be a list, not {}", node.describe()),
-                format!("write `{name}: [...]`"),
-            );
+            mismatch(node, name, "a list", &format!("write `{}: [...]`", shown(name)), found);
             &[]
         }
     };
-    list.iter()
+    for item in list.iter().filter(|n| n.is_nothing()) {
+        let reason = format!("an item of `{}` is empty", shown(name));
+        found.error(item.place, reason, "give it a value, or remove the `-` or comma");
+    }
+    list.iter().filter(|n| !n.is_nothing())
 }
 
-/// Reads an exact amount at or above zero.
-pub(crate) fn amount(node: &Node, name: &str, found: &mut Diagnostics) -> Option<Decimal> {
-    let Value::Scalar(text, _) = &node.value else {
-        found.error(node.place, format!("`{name}` must be a number, not {}", node.describe()), "");
-        return None;
-    };
-    match Decimal::parse(text.as_bytes()) {
-        Ok(v) if v.mantissa() < 0 => {
-            found.error(node.place, format!("`{name}` is negative"), "give 0 or more");
-            None
-        }
-        Ok(v) if v.scale() > 18 || v.mantissa() > 10i128.pow(30) => {
-            found.error(
-                node.place,
-                format!("`{name}` has too many digits"),
-                "give at most 30 digits, 18 of them decimals",
-            );
-            None
-        }
-        Ok(v) => Some(v),
-        Err(error) => {
-            let remedy =
-                if error == DecimalError::Malformed { "write a plain number such as 0.1" } else { "" };
-            found.error(
-                node.place,
-                format!("`{name}` must be a number, not {}: {error}", node.describe()),
-                remedy,
-            );
-            None
+/// The keys of a group that has no table, or an error and none.
+pub(crate) fn entries<'a>(
+    node: &'a Node,
+    name: &str,
+    remedy: &str,
+    found: &mut Diagnostics,
+) -> &'a [(Key, Node)] {
+    match &node.value {
+        Value::Map(entries) => entries,
+        _ => {
+            mismatch(node, name, "a group of keys", remedy, found);
+            &[]
         }
     }
+}
+
+/// A name: something to read, in one line, of reasonable length.
+pub(crate) fn word<'a>(node: &'a Node, name: &str, found: &mut Diagnostics) -> Option<&'a str> {
+    const LONGEST: usize = 128;
+    let Value::Scalar(text, _) = &node.value else {
+        mismatch(node, name, "text", "write one word, or several in quotes", found);
+        return None;
+    };
+    let reason = if text.trim().is_empty() {
+        "is empty"
+    } else if text.trim() != text {
+        "begins or ends with a blank"
+    } else if text.chars().any(char::is_control) {
+        "has a control character in it"
+    } else if text.chars().count() > LONGEST {
+        "is longer than 128 characters"
+    } else {
+        return Some(text);
+    };
+    found.error(node.place, format!("`{}` {reason}", shown(name)), "write a plain word or a short sentence");
+    None
 }
 
 fn names(table: &[KeyDef]) -> String {
     table.iter().map(|k| k.name).collect::<Vec<_>>().join(", ")
 }
 
-fn check_key(key: &Key, table: &'static [KeyDef], section: &str, found: &mut Diagnostics) {
-    match table.iter().find(|k| k.name == key.name) {
-        Some(KeyDef { kind: KeyKind::Ignored(instead), .. }) => {
-            found.warn(key.place, format!("`{}` has no effect in Pinion", key.name), *instead);
-        }
-        Some(_) => {}
-        None => {
-            let remedy = match suggest(&key.name, table.iter().map(|k| k.name)) {
-                Some(word) => format!("did you mean `{word}`?"),
-                None => format!("the keys of {section} are {}", names(table)),
-            };
-            found.error(key.place, format!("unknown key `{}` in {section}", key.name), remedy);
-        }
-    }
-}
-
-/// Reads a value of a declared type and range; `None` with an error when it is not one.
-pub(crate) fn read_value(
-    node: &Node,
-    name: &str,
-    def: &ParamDef,
+/// Checks one key; the key of the table that was meant, when it is wrong.
+fn check_key(
+    key: &Key,
+    value: &Node,
+    table: &'static [KeyDef],
+    section: &str,
     found: &mut Diagnostics,
-) -> Option<ParamValue> {
-    let wrong = |found: &mut Diagnostics, want: String| {
-        found.error(node.place, format!("`{name}` must be {want}, not {}", node.describe()), def.doc);
-        None
-    };
-    let out_of_range = |found: &mut Diagnostics, text: &str, min: String, max: String| {
-        found.error(
-            node.place,
-            format!("`{name}` is {text}, outside {min} to {max}"),
-            format!("{} ({})", def.doc, def.unit),
-        );
-        None
-    };
-    if let ParamKind::RatioList { min, max, max_len } = def.kind {
-        let Value::List(items) = &node.value else { return wrong(found, "a list of numbers".into()) };
-        if items.len() > max_len {
-            return wrong(found, format!("a list of at most {max_len} numbers"));
-        }
-        let each = ParamDef { kind: ParamKind::Ratio { default: min, min, max }, ..*def };
-        let values: Vec<Option<ParamValue>> =
-            items.iter().map(|n| read_value(n, name, &each, found)).collect();
-        let ratios = values.into_iter().map(|v| match v {
-            Some(ParamValue::Ratio(r)) => Some(r),
-            _ => None,
-        });
-        return ratios.collect::<Option<Vec<_>>>().map(ParamValue::RatioList);
-    }
-    let Value::Scalar(text, _) = &node.value else {
-        return wrong(found, "a single value".into());
+) -> Option<&'static str> {
+    let Some(def) = table.iter().find(|k| k.name == key.name) else {
+        let near = suggest(&key.name, table.iter().map(|k| k.name));
+        let remedy = match (keys::section_of(&key.name), near) {
+            (Some(other), _) => format!("it belongs to {other}"),
+            (None, Some(word)) => format!("did you mean `{word}`?"),
+            (None, None) => format!("the keys of {section} are {}", names(table)),
+        };
+        found.error(key.place, format!("unknown key `{}` in {section}", shown(&key.name)), remedy);
+        return near;
     };
     match def.kind {
-        ParamKind::Int { min, max, .. } => match Decimal::parse(text.as_bytes()) {
-            Err(DecimalError::Overflow) => out_of_range(found, text, min.to_string(), max.to_string()),
-            Ok(v) if v.scale() == 0 => match v.to_scaled(0) {
-                Ok(v) if (min..=max).contains(&v) => Some(ParamValue::Int(v)),
-                _ => out_of_range(found, text, min.to_string(), max.to_string()),
-            },
-            _ => wrong(found, format!("a whole number from {min} to {max}")),
-        },
-        ParamKind::Ratio { min, max, .. } => {
-            let (low, high) = (min.to_decimal().to_string(), max.to_decimal().to_string());
-            match Decimal::parse(text.as_bytes()) {
-                Err(DecimalError::Malformed | DecimalError::Empty) => {
-                    wrong(found, format!("a number from {low} to {high}"))
-                }
-                Err(_) => out_of_range(found, text, low, high),
-                Ok(v) => match Ratio::from_decimal(v) {
-                    Ok(v) if (min..=max).contains(&v) => Some(ParamValue::Ratio(v)),
-                    Err(DecimalError::TooFine) => wrong(found, "a number of at most nine decimals".into()),
-                    _ => out_of_range(found, text, low, high),
-                },
-            }
+        KeyKind::Ignored(instead) => {
+            found.warn(key.place, format!("`{}` has no effect in Pinion", def.name), instead);
         }
-        ParamKind::Bool { .. } => match text.as_str() {
-            "true" | "yes" | "on" | "True" => Some(ParamValue::Bool(true)),
-            "false" | "no" | "off" | "False" => Some(ParamValue::Bool(false)),
-            _ => wrong(found, "true or false".into()),
-        },
-        ParamKind::Choice { options, .. } => match options.iter().position(|o| o == text) {
-            Some(at) => Some(ParamValue::Choice(at)),
-            None => wrong(found, format!("one of {}", options.join(", "))),
-        },
-        ParamKind::RatioList { .. } => unreachable!("read above"),
+        _ if value.is_nothing() => {
+            let hint = hint(def.doc, def.unit);
+            let remedy = format!("give it {}, or remove the key: {hint}", def.kind.wanted());
+            found.error(key.place, format!("`{}` has no value", def.name), remedy);
+            return Some(def.name);
+        }
+        _ => {}
     }
+    None
 }

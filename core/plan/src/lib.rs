@@ -9,28 +9,40 @@
 //!   text -> tree (places) -> Config (typed, defaults) -> + facts about the data -> Plan, canonical text
 //! ```
 
+mod calendar;
 mod canonical;
+mod check;
 mod compile;
 mod config;
 mod diagnostic;
 mod explain;
 mod fields;
 mod keys;
+mod migrate;
+mod paper;
 mod parts;
+mod places;
 mod read;
 mod resolve;
-mod rules_read;
+mod runtime;
 mod schema;
+mod symbol;
+mod table;
+mod text;
+mod timeframe;
 mod tree;
+mod values;
 
 pub use compile::Plan;
-pub use config::{
-    BrokerType, Config, Fact, Idle, JournalConfig, Layout, PaperPlan, RuntimeConfig, Slippage, TradingMode,
-};
+pub use config::{BrokerType, Config, Fact, TradingMode};
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 pub use explain::{Explanation, explain};
-pub use parts::{Migration, Part, check_part, migrate};
+pub use migrate::{Change, Migration, migrate};
+pub use paper::{PaperPlan, Slippage};
+pub use parts::{Part, check_part};
+pub use runtime::{Idle, JournalConfig, Layout, RuntimeConfig};
 pub use schema::schema;
+pub use text::{MOST_BYTES, decode};
 
 use std::path::Path;
 
@@ -46,6 +58,7 @@ pub fn read(file: &str, text: &str, base: &Path) -> Result<(Config, Diagnostics)
 pub fn compile(config: &Config, facts: &[Fact], found: &mut Diagnostics) -> Result<Plan, Diagnostics> {
     let mut config = config.clone();
     resolve::resolve(&mut config, facts, found);
+    check::config(&config, found);
     if found.has_errors() {
         return Err(found.clone());
     }

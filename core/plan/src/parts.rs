@@ -1,10 +1,11 @@
-//! Parts of a configuration checked by themselves, and old files rewritten in the canonical form.
+//! Parts of a configuration, checked by themselves.
 
-use crate::canonical;
-use crate::diagnostic::{Diagnostics, Place};
-use crate::rules_read::check_bare;
+use crate::diagnostic::{Diagnostics, suggest};
+use crate::fields::Fields;
+use crate::table::KeyDef;
 use crate::tree::{self, Node, Value};
 use crate::{keys, read};
+use pinion_engine::rules::catalog::RULES;
 use pinion_engine::rules::params::RuleKind;
 use std::path::Path;
 
@@ -42,183 +43,113 @@ impl Part {
         (Part::Notifications, "notifications"),
     ];
 
-    /// What a text looks like, by its keys.
-    fn detect(node: &Node) -> Part {
-        let Value::Map(entries) = &node.value else { return Part::Config };
-        let is = |name: &str| node.has(name);
-        let all =
-            |prefix: &str| !entries.is_empty() && entries.iter().all(|(k, _)| k.name.starts_with(prefix));
-        if keys::CONFIG.iter().any(|k| k.name != "name" && k.name != "position_size" && is(k.name)) {
-            Part::Config
-        } else if is("type") || is("commission_per_share") {
-            Part::Broker
-        } else if is("slippage_model") || is("latency_simulation") || is("base_slippage") {
-            Part::Paper
-        } else if is("max_drawdown") || is("max_position_size") || is("risk_per_trade") {
-            Part::Risk
-        } else if all("e_") {
-            Part::Entry
-        } else if all("x_") {
-            Part::Exit
-        } else if is("telegram_enabled") || is("email_enabled") {
-            Part::Notifications
-        } else {
-            Part::Config
+    /// The word for it.
+    pub fn label(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+
+    /// The table of its keys; parameters have none, because every rule has its own.
+    fn table(self) -> &'static [KeyDef] {
+        match self {
+            Part::Config => keys::CONFIG,
+            Part::Strategy => keys::STRATEGY,
+            Part::Broker => keys::BROKER,
+            Part::Paper => keys::PAPER,
+            Part::Risk => keys::RISK,
+            Part::Notifications => keys::NOTIFICATIONS,
+            Part::Entry | Part::Exit => &[],
         }
+    }
+
+    fn has_key(self, name: &str) -> bool {
+        match self {
+            Part::Entry => name.starts_with("e_") || read::is_parameter(RuleKind::Entry, name),
+            Part::Exit => name.starts_with("x_") || read::is_parameter(RuleKind::Exit, name),
+            other => other.table().iter().any(|k| k.name == name),
+        }
+    }
+
+    /// True when a misspelt name may mean one of its keys.
+    fn may_mean(self, name: &str) -> bool {
+        let rules =
+            |kind| RULES.iter().filter(move |r| r.kind == kind).flat_map(|r| r.params).map(|p| p.name);
+        match self {
+            Part::Entry => suggest(name, rules(RuleKind::Entry)).is_some(),
+            Part::Exit => suggest(name, rules(RuleKind::Exit)).is_some(),
+            other => suggest(name, other.table().iter().map(|k| k.name)).is_some(),
+        }
+    }
+
+    /// What a text looks like: the part that has most of its keys, or could have them if they were spelt
+    /// well. `None` with an error when that is not clear.
+    pub(crate) fn detect(node: &Node, found: &mut Diagnostics) -> Option<Part> {
+        let Value::Map(entries) = &node.value else { return Some(Part::Config) };
+        // A file of a hundred keys that are all wrong is not about to become clearer.
+        let names = || entries.iter().take(100).map(|(key, _)| key.name.as_str());
+        let mut fitting = most(|part| names().filter(|name| part.has_key(name)).count());
+        if fitting.is_empty() {
+            fitting = most(|part| names().filter(|name| part.may_mean(name)).count());
+        }
+        match fitting[..] {
+            // A whole configuration has the keys of a flat strategy.
+            [part, ..] if part == Part::Config => return Some(part),
+            [part] => return Some(part),
+            _ => {}
+        }
+        let reason = match fitting[..] {
+            [] => "no key here is one of a configuration or of a part of one".to_string(),
+            _ => "this may be one of several parts of a configuration".to_string(),
+        };
+        let all: Vec<Part> = Part::ALL.iter().map(|(part, _)| *part).collect();
+        let parts = if fitting.is_empty() { &all } else { &fitting };
+        let words: Vec<String> = parts.iter().map(|part| format!("--part {}", part.label())).collect();
+        found.error(node.place, reason, format!("say what it is: {}", words.join(" or ")));
+        None
     }
 }
 
-const NOTIFICATIONS: [&str; 6] = [
-    "position_opened",
-    "position_closed",
-    "email_enabled",
-    "telegram_enabled",
-    "error_notifications",
-    "performance_reports",
-];
+/// The parts with the highest count; none when it is zero.
+fn most(count: impl Fn(Part) -> usize) -> Vec<Part> {
+    let counts: Vec<(Part, usize)> = Part::ALL.iter().map(|(part, _)| (*part, count(*part))).collect();
+    let highest = counts.iter().map(|(_, n)| *n).max().filter(|n| *n > 0);
+    counts.into_iter().filter(|(_, n)| Some(*n) == highest).map(|(part, _)| part).collect()
+}
 
 /// Checks a text as a part, or as what it looks like; returns what it was taken for.
 pub fn check_part(file: &str, text: &str, base: &Path, part: Option<Part>) -> (Part, Diagnostics) {
     let mut found = Diagnostics::new(file, text);
     let Some(node) = tree::parse(text, &mut found) else { return (part.unwrap_or(Part::Config), found) };
-    let part = part.unwrap_or_else(|| Part::detect(&node));
+    let Some(part) = part.or_else(|| Part::detect(&node, &mut found)) else {
+        return (Part::Config, found);
+    };
     // A section may stand under its own name, as in a whole configuration.
-    let inner = |name: &str| node.get(name).unwrap_or(&node);
+    let named = |names: &[&str]| names.iter().any(|name| node.has(name));
     match part {
-        Part::Config => drop(read::config(&node, base, &mut found)),
-        Part::Strategy if node.has("strategy") || node.has("entry_mixins") => {
+        Part::Strategy
+            if named(&["strategy", "strategies", "strategy_name", "broker", "risk_management"]) =>
+        {
             drop(read::config(&node, base, &mut found))
         }
+        Part::Broker if named(&["broker"]) => drop(read::config(&node, base, &mut found)),
+        Part::Risk if named(&["risk_management"]) => drop(read::config(&node, base, &mut found)),
+        Part::Paper if named(&["paper_trading_config"]) => drop(read::broker(&node, &mut found)),
+        Part::Config => drop(read::config(&node, base, &mut found)),
         Part::Strategy => drop(read::strategy(&node, &mut found)),
-        Part::Broker => drop(read::broker(inner("broker"), &mut found)),
-        Part::Paper => drop(read::paper(inner("paper_trading_config"), &mut found)),
-        Part::Risk => drop(read::risk(inner("risk_management"), &mut found)),
-        Part::Entry => check_bare(&node, RuleKind::Entry, &mut found),
-        Part::Exit => check_bare(&node, RuleKind::Exit, &mut found),
+        Part::Broker => drop(read::broker(&node, &mut found)),
+        Part::Paper => drop(read::paper(&node, &mut found)),
+        Part::Risk => drop(read::risk(&node, &mut found)),
+        Part::Entry => read::check_bare(&node, RuleKind::Entry, &mut found),
+        Part::Exit => read::check_bare(&node, RuleKind::Exit, &mut found),
         Part::Notifications => check_notifications(&node, &mut found),
     }
     (part, found)
 }
 
 fn check_notifications(node: &Node, found: &mut Diagnostics) {
-    let Value::Map(entries) = &node.value else {
-        found.error(node.place, "notifications must be a group of keys", "");
-        return;
-    };
-    for (key, _) in entries {
-        if NOTIFICATIONS.contains(&key.name.as_str()) {
-            found.warn(
-                key.place,
-                format!("`{}` has no effect in Pinion yet", key.name),
-                "notifications read the journal of a run",
-            );
-        } else {
-            found.error(
-                key.place,
-                format!("unknown key `{}` in notifications", key.name),
-                format!("the keys are {}", NOTIFICATIONS.join(", ")),
-            );
-        }
-    }
-}
-
-/// An old file in the canonical form.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Migration {
-    /// The new text.
-    pub text: String,
-    /// What changed in form or meaning, with its place in the old text.
-    pub changes: Vec<Change>,
-}
-
-/// One change.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Change {
-    /// Where in the old text.
-    #[serde(flatten)]
-    pub place: Place,
-    /// What stood there.
-    pub was: String,
-    /// What it means now.
-    pub now: String,
-}
-
-/// Rewrites a configuration and lists every changed meaning. Facts about data are not needed: what only
-/// data can tell stays open in the new text.
-pub fn migrate(file: &str, text: &str, base: &Path) -> Result<(Migration, Diagnostics), Diagnostics> {
-    let mut found = Diagnostics::new(file, text);
-    let Some(node) = tree::parse(text, &mut found) else { return Err(found) };
-    let part = Part::detect(&node);
-    let config = match part {
-        Part::Config => read::config(&node, base, &mut found),
-        _ => {
-            let name = Part::ALL.iter().find(|(p, _)| *p == part).map_or("part", |(_, word)| word);
-            found.error(
-                node.place,
-                format!("this is only a part of a configuration ({name})"),
-                "put it under its section of a whole configuration",
-            );
-            return Err(found);
-        }
-    };
-    if found.has_errors() {
-        return Err(found);
-    }
-    let mut changes = Vec::new();
-    note_changes(&node, &mut changes);
-    for warning in &found.found {
-        changes.push(Change {
-            place: warning.place,
-            was: warning.reason.clone(),
-            now: warning.remedy.clone(),
-        });
-    }
-    changes.sort_by_key(|c| (c.place.line, c.place.column));
-    let mut text = canonical::text(&config);
-    if !config.files.is_empty() {
-        text += "data:\n  files:\n";
-        for path in &config.files {
-            let shown = path.strip_prefix(base).unwrap_or(path);
-            text += &format!("  - {}\n", serde_json::Value::String(shown.display().to_string()));
-        }
-    }
-    Ok((Migration { text, changes }, found))
-}
-
-/// Keys whose spelling or meaning differs from the original system.
-fn note_changes(node: &Node, changes: &mut Vec<Change>) {
-    const MEANINGS: [(&str, &str); 7] = [
-        ("position_size", "a fraction of equity, applied once (the original applied it twice)"),
-        (
-            "max_daily_loss",
-            "measured from equity at the day's start, realised and unrealised, reset at `reset_at` UTC",
-        ),
-        ("max_drawdown", "a fraction of the running peak; the halt stays until an operator arms trading"),
-        ("e_cooldown_bars", "counted from the signal bar of the last entry that risk let pass"),
-        ("cooldown_bars", "counted from the signal bar of the last entry that risk let pass"),
-        ("commission_rate", "written out as `maker_rate` and `taker_rate`"),
-        ("strategy_name", "the flat form became an item of `strategies`"),
-    ];
-    match &node.value {
-        Value::Map(entries) => {
-            for (key, value) in entries {
-                let mut add =
-                    |now: String| changes.push(Change { place: key.place, was: key.name.clone(), now });
-                if let Some((_, meaning)) = MEANINGS.iter().find(|(name, _)| *name == key.name) {
-                    add((*meaning).into());
-                }
-                if let Some(bare) = key.name.strip_prefix("e_").or(key.name.strip_prefix("x_")) {
-                    add(format!("`{bare}` of the rule that declares it"));
-                }
-                note_changes(value, changes);
-            }
-        }
-        Value::List(items) => items.iter().for_each(|item| note_changes(item, changes)),
-        Value::Scalar(text, _) => {
-            if let Some(bare) = text.strip_suffix("Mixin") {
-                let bare = bare.strip_suffix("Entry").or(bare.strip_suffix("Exit")).unwrap_or(bare);
-                changes.push(Change { place: node.place, was: text.clone(), now: format!("`{bare}`") });
-            }
-        }
+    let f = Fields::open(node, keys::NOTIFICATIONS, "notifications", found);
+    for key in keys::NOTIFICATIONS.iter().filter(|key| f.get(key.name).is_some()) {
+        f.flag(key.name, found);
+        let reason = format!("`{}` has no effect in Pinion yet", key.name);
+        found.warn(f.place(key.name), reason, "notifications read the journal of a run");
     }
 }

@@ -1,70 +1,65 @@
 //! Fills what the text left open with what the data shows: instruments, decimals, timeframe.
 
 use crate::config::*;
-use crate::diagnostic::{Diagnostics, Place};
-use pinion_engine::plan::{BarCut, BarSource, Direction, Protection};
+use crate::diagnostic::{Diagnostics, Place, shown};
+use crate::places::Places;
+use crate::symbol;
+use crate::timeframe::{Cut, timeframe_text};
+use pinion_engine::plan::{BarCut, BarSource, Protection};
 use pinion_model::decimal::Decimal;
 use pinion_model::instrument::{InstrumentKind, OptionRight};
 
 /// Decimals of quantities when neither the text nor the data says: enough for any coin.
 const DEFAULT_QTY_DECIMALS: u8 = 5;
 
+/// Most decimals of a price or quantity: 64 bits must leave room for the digits before the point.
+const MOST_DECIMALS: u8 = 12;
+
 /// Makes every open field explicit; what cannot be made explicit is an error.
 pub(crate) fn resolve(config: &mut Config, facts: &[Fact], found: &mut Diagnostics) {
-    let top = Place { line: 1, column: 1 };
     if config.strategies.is_empty() {
-        found.error(top, "there is no strategy", "add `strategy: {entry_mixins: [...], exit_mixins: [...]}`");
+        let remedy = "add `strategy: {entry_mixins: [...], exit_mixins: [...]}`";
+        found.error(Place::START, "there is no strategy", remedy);
     }
     if config.instruments.is_empty() {
         config.instruments = facts.iter().map(from_fact).collect();
     }
     if config.instruments.is_empty() {
-        found.error(
-            top,
-            "there are no instruments",
-            "add `instruments: [{symbol: ...}]`, or data from which they can be read",
-        );
+        let remedy = "add `instruments: [{symbol: ...}]`, or data from which they can be read";
+        found.error(Place::START, "there are no instruments", remedy);
         return;
     }
-    let is_mid = |c: &Config| c.strategies.iter().any(|s| s.source == Some(BarSource::Mid));
     for strategy in &mut config.strategies {
         resolve_strategy(strategy, facts, found);
     }
-    let extra = u8::from(is_mid(config));
+    // Half a tick must be exact where bars are made from the middle of the quotes.
+    let extra = u8::from(config.strategies.iter().any(|s| s.source == Some(BarSource::Mid)));
     for instrument in &mut config.instruments {
         let fact = facts.iter().find(|f| f.symbol.eq_ignore_ascii_case(&instrument.symbol));
-        resolve_instrument(instrument, fact, extra, found);
+        resolve_currencies(instrument, found);
+        resolve_units(instrument, fact, extra, found);
+    }
+    resolve_base_currency(config, found);
+    let symbols: Vec<String> = config.instruments.iter().map(|i| i.symbol.clone()).collect();
+    for strategy in config.strategies.iter_mut().filter(|s| s.instruments.is_empty()) {
+        let place = strategy.places.section();
+        strategy.instruments = symbols.iter().map(|s| (s.clone(), place)).collect();
+    }
+}
+
+fn resolve_base_currency(config: &mut Config, found: &mut Diagnostics) {
+    if config.broker.currency.is_some() {
+        return;
     }
     let currency = config.instruments[0].settle.clone();
-    let shared = config.instruments.iter().all(|i| i.settle == currency);
-    if config.broker.currency.is_none() {
-        if !shared {
-            found.error(
-                config.broker.place,
-                "the instruments are settled in different currencies, so the base currency is not clear",
-                "add `currency: USDT` to broker",
-            );
-        }
-        config.broker.currency = currency;
+    if config.instruments.iter().any(|i| i.settle != currency) {
+        found.error(
+            config.broker.places.section(),
+            "the instruments are settled in different currencies, so the base currency is not clear",
+            "add `currency: USDT` to broker",
+        );
     }
-    let symbols: Vec<String> = config.instruments.iter().map(|i| i.symbol.clone()).collect();
-    let known: Vec<&str> = symbols.iter().map(String::as_str).collect();
-    for strategy in &mut config.strategies {
-        if strategy.instruments.is_empty() {
-            strategy.instruments = symbols.iter().map(|s| (s.clone(), strategy.place)).collect();
-        }
-        for (symbol, place) in &strategy.instruments {
-            match config.instruments.iter().find(|i| i.symbol == *symbol) {
-                None => crate::read::unknown_symbol(symbol, *place, &known, found),
-                Some(i) if strategy.direction != Direction::Long && !i.kind.can_be_short() => found.error(
-                    strategy.place,
-                    format!("{symbol} is {} and a cash account cannot be short of it", i.kind),
-                    "write `side: long`, or trade a perpetual or future",
-                ),
-                Some(_) => {}
-            }
-        }
-    }
+    config.broker.currency = currency;
 }
 
 fn resolve_strategy(strategy: &mut StrategyConfig, facts: &[Fact], found: &mut Diagnostics) {
@@ -73,26 +68,27 @@ fn resolve_strategy(strategy: &mut StrategyConfig, facts: &[Fact], found: &mut D
         strategy.cut = bars.map(|interval_ns| Cut::Fixed(BarCut::Time { interval_ns }));
         if strategy.cut.is_none() {
             found.error(
-                strategy.place,
+                strategy.places.section(),
                 "the strategy has no `timeframe`, and the data is not made of bars",
                 "add `timeframe: 1m`",
             );
         }
     }
-    if let (Some(have), Some(Cut::Fixed(BarCut::Time { interval_ns }))) = (bars, strategy.cut)
-        && interval_ns % have != 0
-    {
-        found.error(
-            strategy.place,
-            format!(
-                "bars of {} cannot be made from bars of {}",
-                timeframe_text(Cut::Fixed(BarCut::Time { interval_ns })),
-                timeframe_text(Cut::Fixed(BarCut::Time { interval_ns: have }))
-            ),
-            "choose a multiple of the data's interval",
-        );
+    let of_rules = strategy.entries.iter().chain(&strategy.exits).map(|r| (r.cut, &r.places));
+    for (cut, places) in of_rules.chain([(strategy.cut, &strategy.places)]) {
+        if let (Some(have), Some(cut @ Cut::Fixed(BarCut::Time { interval_ns }))) = (bars, cut)
+            && interval_ns % have != 0
+        {
+            let have = timeframe_text(Cut::Fixed(BarCut::Time { interval_ns: have }));
+            let reason = format!("bars of {} cannot be made from bars of {have}", timeframe_text(cut));
+            found.error(places.of("timeframe"), reason, format!("choose a multiple of {have}"));
+        }
     }
     let only_quotes = !facts.is_empty() && facts.iter().all(|f| f.only_quotes);
+    if only_quotes && strategy.source == Some(BarSource::Trades) {
+        let remedy = "write `bars: mid`, `bid` or `ask`";
+        found.error(strategy.places.of("bars"), "the data has quotes, but no trades to make bars of", remedy);
+    }
     let source = if only_quotes { BarSource::Mid } else { BarSource::Trades };
     strategy.source.get_or_insert(source);
     // A bar file has no prices within the bar: a stop must rest at the venue to be seen in it.
@@ -102,7 +98,7 @@ fn resolve_strategy(strategy: &mut StrategyConfig, facts: &[Fact], found: &mut D
 
 fn from_fact(fact: &Fact) -> InstrumentConfig {
     InstrumentConfig {
-        place: Place { line: 1, column: 1 },
+        places: Places::NOWHERE,
         symbol: fact.symbol.clone(),
         venue: fact.venue.clone().unwrap_or("file".into()),
         kind: InstrumentKind::Spot,
@@ -126,19 +122,41 @@ fn from_fact(fact: &Fact) -> InstrumentConfig {
     }
 }
 
-fn resolve_instrument(i: &mut InstrumentConfig, fact: Option<&Fact>, extra: u8, found: &mut Diagnostics) {
-    let tick_decimals = i.ticks.iter().map(|(_, tick)| tick.scale()).max();
+fn resolve_currencies(i: &mut InstrumentConfig, found: &mut Diagnostics) {
+    let dollars = i.quote.is_none() && i.kind == InstrumentKind::Equity;
+    let quote = if dollars { Some("USD") } else { i.quote.as_deref() };
+    let base = if i.kind == InstrumentKind::Equity {
+        i.base.clone().or(Some(i.symbol.clone()))
+    } else {
+        i.base.clone()
+    };
+    match symbol::currencies(&i.symbol, base.as_deref(), quote) {
+        Ok((base, quote)) => {
+            if base == quote {
+                let reason = format!("{} would be traded against itself", shown(&i.symbol));
+                found.error(i.places.of("symbol"), reason, "give `base` and `quote`");
+            }
+            i.settle.get_or_insert(quote.clone());
+            (i.base, i.quote) = (Some(base), Some(quote));
+        }
+        Err(readings) => {
+            let either: Vec<String> = readings.iter().map(|(b, q)| format!("{b} in {q}")).collect();
+            let reason = format!("{} can be {}", shown(&i.symbol), either.join(" or "));
+            found.error(i.places.of("symbol"), reason, format!("add `quote: {}` to it", readings[0].1));
+        }
+    }
+}
+
+/// Decimals, increments and bounds of orders.
+fn resolve_units(i: &mut InstrumentConfig, fact: Option<&Fact>, extra: u8, found: &mut Diagnostics) {
     let data_decimals = fact.map(|f| f.price_decimals);
     if i.price_decimals.is_none() {
-        // Half a tick must be exact where bars are made from the middle of the quotes.
-        let needed = tick_decimals.max(data_decimals);
+        let needed = i.ticks.iter().map(|(_, tick)| tick.scale()).max().max(data_decimals);
         i.price_decimals = needed.map(|d| d + extra);
         if needed.is_none() {
-            found.error(
-                i.place,
-                format!("the price decimals of {} are not known", i.symbol),
-                "add `tick: 0.01` to the instrument",
-            );
+            let reason = format!("the price decimals of {} are not known", shown(&i.symbol));
+            found.error(i.places.section(), reason, "add `tick: 0.01` to the instrument");
+            return;
         }
     }
     let lot_decimals = i.lot.map(Decimal::scale);
@@ -146,43 +164,34 @@ fn resolve_instrument(i: &mut InstrumentConfig, fact: Option<&Fact>, extra: u8, 
     i.qty_decimals.get_or_insert(lot_decimals.max(fact.map(|f| f.qty_decimals)).unwrap_or(decimals));
     let price = i.price_decimals.unwrap_or(0);
     let qty = i.qty_decimals.unwrap_or(0);
+    let symbol = shown(&i.symbol);
+    for (what, key, decimals) in [("prices", "tick", price), ("quantities", "lot", qty)] {
+        if decimals > MOST_DECIMALS {
+            let reason = format!("{what} of {symbol} would need {decimals} decimals");
+            found.error(i.places.of(key), reason, format!("at most {MOST_DECIMALS} are possible"));
+            return;
+        }
+    }
     if i.ticks.is_empty() {
-        i.ticks.push((Decimal::ZERO, Decimal::new(1, data_decimals.unwrap_or(price))));
+        i.ticks.push((Decimal::ZERO, Decimal::new(1, data_decimals.unwrap_or(price).min(price))));
     }
     let lot = *i.lot.get_or_insert(Decimal::new(1, DEFAULT_QTY_DECIMALS.min(qty)));
     i.min_qty.get_or_insert(lot);
-    i.max_qty.get_or_insert(Decimal::new(1_000_000_000, 0));
-    let (base, quote) = split_symbol(&i.symbol);
-    i.base.get_or_insert(base);
-    let quote = i.quote.get_or_insert(quote).clone();
-    i.settle.get_or_insert(quote);
-    if i.ticks.iter().any(|(from, tick)| tick.to_scaled(price).is_err() || from.to_scaled(price).is_err()) {
-        found.error(
-            i.place,
-            format!("the tick of {} has more decimals than its prices ({price})", i.symbol),
-            "raise `price_decimals`",
-        );
-    }
-    for amount in [i.lot, i.min_qty, i.max_qty].into_iter().flatten() {
-        if amount.to_scaled(qty).is_err() {
-            found.error(
-                i.place,
-                format!("the lot of {} does not fit {qty} decimals", i.symbol),
-                "raise `qty_decimals`",
-            );
+    // A billion, or as much as 64 bits hold.
+    i.max_qty.get_or_insert(Decimal::new(10i128.pow(u32::from(18 - qty).min(9)), 0));
+    let key = if i.ticks.len() > 1 { "tick_bands" } else { "tick" };
+    let in_price = i.ticks.iter().flat_map(|(from, tick)| [(key, *from), (key, *tick)]);
+    let in_qty = [("lot", i.lot), ("min_qty", i.min_qty), ("max_qty", i.max_qty)];
+    let in_qty = in_qty.into_iter().filter_map(|(key, d)| Some((key, d?, qty, "qty_decimals")));
+    let in_price = in_price.chain(i.strike.map(|d| ("strike", d)));
+    let all = in_price.map(|(key, d)| (key, d, price, "price_decimals")).chain(in_qty);
+    for (key, amount, decimals, raise) in all {
+        if amount.scale() > decimals {
+            let reason = format!("`{key}` of {symbol}, {amount}, has more than its {decimals} decimals");
+            found.error(i.places.of(key), reason, format!("raise `{raise}`"));
+        } else if amount.to_scaled(decimals).is_err() {
+            let reason = format!("`{key}` of {symbol}, {amount}, is too large for {decimals} decimals");
+            found.error(i.places.of(key), reason, format!("lower it or `{raise}`"));
         }
-    }
-}
-
-/// Base and quote of a symbol, by the quote currencies that venues use.
-fn split_symbol(symbol: &str) -> (String, String) {
-    const QUOTES: [&str; 12] =
-        ["USDT", "USDC", "FDUSD", "BUSD", "TUSD", "USD", "EUR", "GBP", "JPY", "BTC", "ETH", "BNB"];
-    let upper = symbol.to_uppercase();
-    let bare: String = upper.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-    let quote = QUOTES.iter().find(|q| bare.len() > q.len() && bare.ends_with(**q));
-    match quote {
-        Some(q) => (bare[..bare.len() - q.len()].to_string(), q.to_string()),
-        None => (upper, "USD".to_string()),
     }
 }

@@ -1,7 +1,7 @@
 //! The JSON schema of a configuration, made from the same tables that read it.
 
-use crate::fields::{KeyDef, KeyKind};
 use crate::keys;
+use crate::table::{KeyDef, KeyKind};
 use pinion_engine::rules::catalog::RULES;
 use pinion_engine::rules::params::{ParamDef, ParamKind, RuleKind};
 use serde_json::{Map, Value, json};
@@ -14,6 +14,7 @@ pub fn schema() -> Value {
     root["$defs"] = json!({
         "strategy": object(keys::STRATEGY),
         "instrument": object(keys::INSTRUMENT),
+        "tick_band": object(keys::TICK_BAND),
         "entry_rule": rules(RuleKind::Entry),
         "exit_rule": rules(RuleKind::Exit),
     });
@@ -26,20 +27,20 @@ fn object(table: &[KeyDef]) -> Value {
 }
 
 fn key(def: &KeyDef) -> Value {
-    let mut value = match (&def.kind, def.name) {
-        (KeyKind::Value(kind), _) => param_kind(kind),
-        (KeyKind::Text, _) => json!({ "type": "string" }),
-        (KeyKind::Amount, _) => json!({ "type": ["number", "string"] }),
-        (KeyKind::Section(table), _) => object(table),
-        (_, "entry_mixins") => json!({ "type": "array", "items": { "$ref": "#/$defs/entry_rule" } }),
-        (_, "exit_mixins") => json!({ "type": "array", "items": { "$ref": "#/$defs/exit_rule" } }),
-        (_, "strategies") => json!({ "type": "array", "items": { "$ref": "#/$defs/strategy" } }),
-        (KeyKind::Custom("array"), "instruments") => {
-            json!({ "type": "array", "items": { "anyOf": [{ "$ref": "#/$defs/instrument" }, { "type": "string" }] } })
+    let mut value = match &def.kind {
+        KeyKind::Value(kind) => param_kind(kind),
+        KeyKind::Text => json!({ "type": "string" }),
+        KeyKind::Amount => json!({ "type": ["number", "string"] }),
+        KeyKind::Section(table) => object(table),
+        KeyKind::List("text") => json!({ "type": "array", "minItems": 1, "items": { "type": "string" } }),
+        KeyKind::List(item) => {
+            json!({ "type": "array", "minItems": 1, "items": { "$ref": format!("#/$defs/{item}") } })
         }
-        (KeyKind::Custom("any"), _) => json!({}),
-        (KeyKind::Custom(kind), _) => json!({ "type": kind }),
-        (KeyKind::Ignored(instead), _) => json!({ "deprecated": true, "description": instead }),
+        KeyKind::Custom("size") => {
+            json!({ "anyOf": [param_kind(&keys::FRACTION), object(keys::SIZE)] })
+        }
+        KeyKind::Custom(kind) => json!({ "type": kind }),
+        KeyKind::Ignored(instead) => json!({ "deprecated": true, "description": instead }),
     };
     if !def.doc.is_empty() {
         let unit = if def.unit.is_empty() { String::new() } else { format!(" ({})", def.unit) };
@@ -88,13 +89,19 @@ fn rules(kind: RuleKind) -> Value {
                 properties.insert(p.name.into(), param(p));
                 properties.insert(format!("{prefix}{}", p.name), param(p));
             }
-            let parameters = json!({ "type": "object", "additionalProperties": false, "properties": properties });
+            let parameters =
+                json!({ "type": "object", "additionalProperties": false, "properties": properties });
             json!({
                 "type": "object",
                 "description": r.doc,
                 "required": ["name"],
                 "additionalProperties": false,
-                "properties": { "name": { "enum": spellings(r.name) }, "parameters": parameters, "timeframe": { "type": "string" } },
+                "properties": {
+                    "name": { "enum": spellings(r.name) },
+                    "parameters": parameters,
+                    "params": parameters,
+                    "timeframe": { "type": "string" },
+                },
             })
         })
         .collect();

@@ -1,12 +1,15 @@
 //! YAML and JSON by one reader, into a tree in which every key and value knows its place. Scalars keep
-//! their text, so decimals stay exact.
+//! their text, so decimals stay exact. What YAML has beyond JSON and comments (aliases, merge keys, tags,
+//! several documents) is refused: a configuration is read by people first.
 
-use crate::diagnostic::{Diagnostics, Place};
+use crate::diagnostic::{Diagnostics, Place, shown};
+use crate::text::{MOST_BYTES, refuse_length};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use std::collections::HashMap;
 
-/// Deepest nesting and largest text that are read; a configuration is far below both.
+/// Deepest nesting and most keys that are read; a configuration is far below them.
 const MAX_DEPTH: usize = 64;
-const MAX_BYTES: usize = 1 << 20;
+const MAX_KEYS: usize = 100_000;
 
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub(crate) enum Value {
     Scalar(String, bool),
     List(Vec<Node>),
     Map(Vec<(Key, Node)>),
+    /// Refused while it was parsed; its error is noted, so nobody says more about it.
+    Refused,
 }
 
 /// A key of a map.
@@ -32,6 +37,11 @@ pub(crate) struct Key {
 }
 
 impl Node {
+    /// A group without keys, for a section that is not given.
+    pub fn empty_group(place: Place) -> Node {
+        Node { place, value: Value::Map(Vec::new()) }
+    }
+
     pub fn get(&self, name: &str) -> Option<&Node> {
         match &self.value {
             Value::Map(entries) => entries.iter().find(|(k, _)| k.name == name).map(|(_, v)| v),
@@ -43,14 +53,20 @@ impl Node {
         self.get(name).is_some()
     }
 
+    /// True for `key:` with nothing behind it, and for `null`.
+    pub fn is_nothing(&self) -> bool {
+        self.value == Value::Scalar(String::new(), false)
+    }
+
     /// What it is, for a message.
     pub fn describe(&self) -> String {
         match &self.value {
-            Value::Scalar(text, true) => format!("the text \"{text}\""),
-            Value::Scalar(text, false) if text.is_empty() => "nothing".into(),
-            Value::Scalar(text, false) => format!("`{text}`"),
+            Value::Scalar(text, true) => format!("the text \"{}\"", shown(text)),
+            Value::Scalar(_, false) if self.is_nothing() => "nothing".into(),
+            Value::Scalar(text, false) => format!("`{}`", shown(text)),
             Value::List(_) => "a list".into(),
             Value::Map(_) => "a group of keys".into(),
+            Value::Refused => "what was refused".into(),
         }
     }
 }
@@ -61,29 +77,23 @@ fn place(span: &Span) -> Place {
 
 /// Parses one document; `None` when the text is not YAML or JSON, with the reason in `found`.
 pub(crate) fn parse(text: &str, found: &mut Diagnostics) -> Option<Node> {
-    let start = Place { line: 1, column: 1 };
-    if text.len() > MAX_BYTES {
-        found.error(
-            start,
-            "the file is larger than 1 MiB",
-            "a configuration is a few kilobytes; is this the right file?",
-        );
+    if text.len() > MOST_BYTES {
+        refuse_length(found);
         return None;
     }
-    let mut reader =
-        Reader { parser: Parser::new_from_str(text.trim_start_matches('\u{feff}')), found, keys: 0 };
-    match reader.document() {
-        Some(Some(node)) => Some(node),
-        Some(None) => {
-            found.error(
-                start,
-                "the file is empty",
-                "see examples/paper.yaml for a configuration to begin with",
-            );
-            None
-        }
-        None => None,
+    let mut reader = Reader { parser: Parser::new_from_str(without_mark(text)), found, keys: 0 };
+    let node = reader.document()?;
+    let empty = |node: &Node| node.is_nothing() || node.value == Value::Map(Vec::new());
+    if node.as_ref().is_none_or(empty) && !found.has_errors() {
+        found.error(Place::START, "the file is empty", "begin with a configuration of the folder `examples`");
+        return None;
     }
+    node
+}
+
+/// The text without a byte order mark, which some editors put first.
+pub(crate) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 struct Reader<'a, 'i> {
@@ -99,17 +109,21 @@ impl<'i> Reader<'_, 'i> {
             Err(error) => {
                 let mark = error.marker();
                 let at = Place { line: mark.line().max(1), column: mark.col() + 1 };
-                self.found.error(
-                    at,
-                    format!("not YAML or JSON: {}", error.info()),
-                    "check indentation, quotes and brackets here and just above",
-                );
+                let reason = format!("not YAML or JSON: {}", shown(error.info()));
+                let remedy = match error.info().contains("tab") {
+                    true => "indent with spaces, here and in the next line",
+                    false => "check indentation, quotes and brackets here and just above",
+                };
+                match error.info().contains("anchor") {
+                    true => self.refuse_alias(at),
+                    false => self.found.error(at, reason, remedy),
+                }
                 None
             }
         }
     }
 
-    /// `Some(None)` for an empty document, `None` after an error.
+    /// `Some(None)` for an empty document, `None` after an error that ends reading.
     fn document(&mut self) -> Option<Option<Node>> {
         loop {
             let (event, span) = self.next()?;
@@ -119,8 +133,7 @@ impl<'i> Reader<'_, 'i> {
                 other => {
                     let node = self.node(other, &span, 0)?;
                     self.finish()?;
-                    let empty = node.value == Value::Scalar(String::new(), false);
-                    return Some((!empty).then_some(node));
+                    return Some(Some(node));
                 }
             }
         }
@@ -134,12 +147,9 @@ impl<'i> Reader<'_, 'i> {
                 Event::StreamEnd => return Some(()),
                 Event::DocumentEnd => {}
                 _ => {
-                    self.found.error(
-                        place(&span),
-                        "a second document begins here",
-                        "one file holds one configuration",
-                    );
-                    return None;
+                    let remedy = "one file holds one configuration; remove the `---` and what follows it";
+                    self.found.error(place(&span), "a second document begins here", remedy);
+                    return Some(());
                 }
             }
         }
@@ -151,25 +161,33 @@ impl<'i> Reader<'_, 'i> {
             self.found.error(at, "nested too deeply", "a configuration needs at most six levels");
             return None;
         }
-        let value = match event {
-            Event::Scalar(text, style, _, _) => {
+        let (value, tag) = match event {
+            Event::Scalar(text, style, _, tag) => {
                 let quoted = !matches!(style, ScalarStyle::Plain);
-                let text =
-                    if !quoted && matches!(&*text, "~" | "null") { String::new() } else { text.into_owned() };
-                Value::Scalar(text, quoted)
+                let null = !quoted && matches!(&*text, "~" | "null" | "Null" | "NULL");
+                let text = if null { String::new() } else { text.into_owned() };
+                (Value::Scalar(text, quoted), tag)
             }
-            Event::SequenceStart(..) => self.list(depth)?,
-            Event::MappingStart(..) => self.map(depth)?,
+            Event::SequenceStart(_, tag) => (self.list(depth)?, tag),
+            Event::MappingStart(_, tag) => (self.map(depth)?, tag),
             Event::Alias(_) => {
-                self.found.error(at, "aliases (`*name`) are not supported", "write the value out");
-                return None;
+                self.refuse_alias(at);
+                (Value::Refused, None)
             }
             _ => {
                 self.found.error(at, "unexpected end of the text", "close the bracket or quote that is open");
                 return None;
             }
         };
+        if tag.is_some() {
+            self.found.error(at, "tags (`!name`) are not supported", "remove it; the key decides the type");
+            return Some(Node { place: at, value: Value::Refused });
+        }
         Some(Node { place: at, value })
+    }
+
+    fn refuse_alias(&mut self, at: Place) {
+        self.found.error(at, "aliases (`*name`) are not supported", "write the value out");
     }
 
     fn list(&mut self, depth: usize) -> Option<Value> {
@@ -185,28 +203,56 @@ impl<'i> Reader<'_, 'i> {
 
     fn map(&mut self, depth: usize) -> Option<Value> {
         let mut entries: Vec<(Key, Node)> = Vec::new();
+        let mut seen: HashMap<String, Place> = HashMap::new();
         loop {
             let (event, span) = self.next()?;
-            let at = place(&span);
-            let name = match event {
-                Event::MappingEnd => return Some(Value::Map(entries)),
-                Event::Scalar(text, ..) => text.into_owned(),
-                _ => {
-                    self.found.error(at, "a key must be a word", "write `key: value`");
-                    return None;
-                }
-            };
-            self.keys += 1;
-            if self.keys > 100_000 {
-                self.found.error(at, "more than 100,000 keys", "is this the right file?");
-                return None;
+            if event == Event::MappingEnd {
+                return Some(Value::Map(entries));
             }
-            if entries.iter().any(|(k, _)| k.name == name) {
-                self.found.error(at, format!("the key `{name}` is given twice"), "keep one of them");
-            }
+            let place = place(&span);
+            let name = self.key(event, &span, depth)?;
             let (event, span) = self.next()?;
-            let node = self.node(event, &span, depth + 1)?;
-            entries.push((Key { place: at, name }, node));
+            // A merge key is one mistake, whatever stands behind it.
+            let merge = name.as_deref() == Some("<<");
+            let mut node = match (merge, event) {
+                (true, Event::Alias(_)) => Node { place, value: Value::Refused },
+                (_, event) => self.node(event, &span, depth + 1)?,
+            };
+            let Some(name) = name.filter(|_| !merge) else { continue };
+            if let Some(first) = seen.get(&name) {
+                self.found.error_twice(place, *first, &format!("the key `{}`", shown(&name)));
+                continue;
+            }
+            if node.is_nothing() {
+                // The parser puts an absent value where the next thing begins.
+                node.place = place;
+            }
+            seen.insert(name.clone(), place);
+            entries.push((Key { place, name }, node));
         }
+    }
+
+    /// A key's text; `Some(None)` for one that is refused.
+    fn key(&mut self, event: Event<'i>, span: &Span, depth: usize) -> Option<Option<String>> {
+        let at = place(span);
+        self.keys += 1;
+        if self.keys > MAX_KEYS {
+            self.found.error(at, "more than 100,000 keys", "is this the right file?");
+            return None;
+        }
+        if let Event::Scalar(text, _, _, None) = &event {
+            match &**text {
+                "" => self.found.error(at, "a key without a name", "write `key: value`"),
+                "<<" => {
+                    self.found.error(at, "merge keys (`<<`) are not supported", "write the keys out");
+                    return Some(Some("<<".into()));
+                }
+                text => return Some(Some(text.into())),
+            }
+            return Some(None);
+        }
+        self.found.error(at, "a key must be a plain word", "write `key: value`");
+        self.node(event, span, depth + 1)?;
+        Some(None)
     }
 }

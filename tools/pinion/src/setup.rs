@@ -6,6 +6,7 @@ use pinion_plan::{Config, Diagnostics, Fact, Plan};
 use pinion_recorded::format::Format;
 use pinion_recorded::source::Input;
 use pinion_recorded::survey::{InstrumentSurvey, Survey, glance, survey};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// A plan with what it runs on.
@@ -30,14 +31,12 @@ pub fn read_config(path: &Path) -> Result<(Config, Diagnostics), Failure> {
 
 /// Reads a text file of the user's.
 pub fn read_text(path: &Path) -> Result<String, Failure> {
-    let bytes = std::fs::read(path).map_err(|e| Failure::Usage(format!("error: {}: {e}", path.display())))?;
-    String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        Failure::Usage(format!(
-            "error: {}: byte {at} is not UTF-8 text; save the file as UTF-8",
-            path.display()
-        ))
-    })
+    let failed = |e| Failure::Usage(format!("error: {}: {e}", path.display()));
+    let mut bytes = Vec::new();
+    // A device or a pipe may have no end.
+    let most = pinion_plan::MOST_BYTES as u64 + 1;
+    std::fs::File::open(path).map_err(failed)?.take(most).read_to_end(&mut bytes).map_err(failed)?;
+    pinion_plan::decode(&path.display().to_string(), bytes).map_err(|found| Failure::Usage(found.to_string()))
 }
 
 /// The plan of a configuration over data files (those that it names when none are given).

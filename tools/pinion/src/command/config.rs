@@ -88,19 +88,20 @@ fn check(args: &CheckArgs) -> Result<(), Failure> {
     let text = read_text(&args.file)?;
     let name = args.file.display().to_string();
     let (taken, mut found) = check_part(&name, &text, base(&args.file), part);
-    // A whole configuration that names its data is compiled as well: some mistakes show only then.
+    // A whole configuration is compiled as well, with its data or when it needs none: some mistakes show
+    // only then.
     if taken == Part::Config && !found.has_errors() {
         let (config, mut more) =
             pinion_plan::read(&name, &text, base(&args.file)).map_err(|d| Failure::Usage(d.to_string()))?;
         if !config.files.is_empty() {
-            match set_up(&args.file, &[], |_| ()) {
-                Ok(setup) => more = setup.warnings,
-                Err(failure) => return Err(failure),
-            }
+            more = set_up(&args.file, &[], |_| ())?.warnings;
+        } else if config.is_explicit() {
+            // What is wrong is added to `more`.
+            let _ = pinion_plan::compile(&config, &[], &mut more);
         }
         found = more;
     }
-    let word = Part::ALL.iter().find(|(p, _)| *p == taken).map_or("config", |(_, word)| *word);
+    let word = taken.label();
     let (errors, warnings) = found.counts();
     if errors > 0 {
         if args.output.is_json() {

@@ -1,0 +1,100 @@
+//! The tables of keys: names, types, ranges, defaults and a sentence for each.
+
+mod account;
+mod market;
+
+pub(crate) use account::{BROKER, NOTIFICATIONS, PAPER, RISK};
+pub(crate) use market::{FRACTION, INSTRUMENT, RULE, SIZE, STRATEGY, TICK_BAND};
+
+use crate::table::{KeyDef, KeyKind, choice, key, whole};
+use pinion_engine::rules::catalog::RULES;
+
+const TEXT: KeyKind = KeyKind::Text;
+
+/// The whole configuration. `strategy_name` to `position_size` are the flat form of a strategy.
+pub(crate) const CONFIG: &[KeyDef] = &[
+    key("name", TEXT, "", "Name of the run."),
+    key("strategy", KeyKind::Section(STRATEGY), "", "The strategy."),
+    key("strategies", KeyKind::List("strategy"), "", "Several strategies, each as `strategy`."),
+    key("strategy_name", TEXT, "", "Name of the strategy (flat form)."),
+    key("entry_mixins", KeyKind::List("entry_rule"), "", "Entry rules (flat form)."),
+    key("exit_mixins", KeyKind::List("exit_rule"), "", "Exit rules (flat form)."),
+    key(
+        "parameters",
+        KeyKind::Custom("object"),
+        "",
+        "Parameters of all rules, with e_ or x_ in front (flat form).",
+    ),
+    key("position_size", KeyKind::Custom("size"), "", "Size of an entry (flat form)."),
+    key("timeframe", TEXT, "", "Bars of the strategy (flat form)."),
+    key("broker", KeyKind::Section(BROKER), "", "Where and how orders are filled."),
+    key("risk_management", KeyKind::Section(RISK), "", "Limits."),
+    key("instruments", KeyKind::List("instrument"), "", "Instruments; those of the data when absent."),
+    key("data", KeyKind::Section(DATA), "", "Recorded market data."),
+    key("runtime", KeyKind::Section(RUNTIME), "", "Threads and rings."),
+    key("journal", KeyKind::Section(JOURNAL), "", "The journal."),
+    key(
+        "notifications",
+        KeyKind::Ignored("notifications read the journal and are configured with their own command"),
+        "",
+        "",
+    ),
+];
+
+/// Recorded data.
+pub(crate) const DATA: &[KeyDef] = &[key(
+    "files",
+    KeyKind::List("text"),
+    "",
+    "Files, relative to the configuration; read as one recording.",
+)];
+
+/// Threads.
+pub(crate) const RUNTIME: &[KeyDef] = &[
+    key(
+        "layout",
+        choice(1, &["invoker", "shared"]),
+        "",
+        "invoker: one thread does all; shared: one hot thread, one cold.",
+    ),
+    key("hot_core", whole(0, 0, 1023), "", "Processor of the hot thread; not pinned when absent."),
+    key("cold_core", whole(1, 0, 1023), "", "Processor of the cold thread; not pinned when absent."),
+    key("idle", choice(0, &["auto", "spin", "yield", "backoff"]), "", "What a hot thread without work does."),
+    key(
+        "journal_ring_records",
+        whole(16_384, 64, 1 << 22),
+        "records",
+        "Depth of the ring from the hot thread to the journal.",
+    ),
+    key("max_open_orders", whole(1024, 16, 65_536), "orders", "Places in the order table."),
+    key("book_levels", whole(2000, 10, 20_000), "levels", "Levels kept on each side of an order book."),
+];
+
+/// The journal.
+pub(crate) const JOURNAL: &[KeyDef] = &[
+    key("segment_mb", whole(64, 1, 4096), "MiB", "Size of a segment."),
+    key("msync_ms", whole(200, 1, 60_000), "ms", "How often what was written is forced to disk."),
+];
+
+/// Where a key that stands in the wrong section belongs, when that is clear.
+pub(crate) fn section_of(name: &str) -> Option<&'static str> {
+    const SECTIONS: [(&[KeyDef], &str); 9] = [
+        (CONFIG, "the top level"),
+        (STRATEGY, "`strategy`"),
+        (BROKER, "`broker`"),
+        (PAPER, "`paper_trading_config` of `broker`"),
+        (RISK, "`risk_management`"),
+        (INSTRUMENT, "an item of `instruments`"),
+        (DATA, "`data`"),
+        (RUNTIME, "`runtime`"),
+        (JOURNAL, "`journal`"),
+    ];
+    let mut sections = SECTIONS.iter().filter(|(table, _)| table.iter().any(|k| k.name == name));
+    match (sections.next(), sections.next()) {
+        (Some((_, section)), None) => Some(section),
+        (None, _) if RULES.iter().any(|r| r.params.iter().any(|p| p.name == name)) => {
+            Some("`parameters` of a rule")
+        }
+        _ => None,
+    }
+}

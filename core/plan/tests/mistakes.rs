@@ -1,0 +1,163 @@
+//! Wrong configurations: each mistake is one error, at its own place, with a reason and a remedy.
+
+mod marked;
+
+use marked::{GOOD, changed, found, is_one, with};
+use pinion_plan::Severity;
+
+#[test]
+fn the_good_configuration_is_good() {
+    let found = found(GOOD);
+    assert!(found.found.is_empty(), "{found}");
+}
+
+#[test]
+fn a_key_without_a_value_says_what_is_wanted() {
+    changed("cash: 10000", "§cash:", "`cash` has no value");
+    changed("cash: 10000", "cash: 10000\n  §type:", "`type` has no value");
+    changed("cash: 10000", "cash: 10000\n  §type: ~", "`type` has no value");
+    changed("cash: 10000", "cash: 10000\n  §type: null\n  trading_mode: paper", "`type` has no value");
+    changed("cash: 10000", "cash: §\"\"", "must be a number");
+    changed("cash: 10000", "cash: 10000\n  currency: §\"\"", "`currency` is empty");
+    changed("exit_mixins: [ATR]", "§exit_mixins:", "`exit_mixins` has no value");
+    changed("rsi_period: 14", "§rsi_period:", "not nothing");
+    changed(
+        "- name: RSIOrBB\n      parameters:\n        rsi_period: 14",
+        "-§",
+        "an item of `entry_mixins` is empty",
+    );
+    with("§risk_management:\n", "`risk_management` has no value");
+    let text = found(&GOOD.replace("cash: 10000", "cash:")).to_string();
+    assert!(text.contains("give it a number of 0 or more, or remove the key: Opening cash."), "{text}");
+}
+
+#[test]
+fn what_is_given_twice_names_both_lines() {
+    let rsi = "rsi_period: 14\n        §e_rsi_period: 10";
+    changed("rsi_period: 14", rsi, "`rsi_period` is given twice, in line 7 and line 8");
+    changed("rsi_period: 14", "rsi_period: 14\n        §rsi_period: 10", "in line 7 and line 8");
+    changed("bars: trades", "bars: trades\n  parameters: {§e_rsi_period: 9}", "in line 7 and line 11");
+    changed("cash: 10000", "cash: 9000\n  §cash: 2", "`cash` is given twice, in line 12 and line 13");
+    changed("[ATR]", "[{name: ATR, §name: ATR}]", "at column 18 and column 29 of this line");
+    changed("parameters:", "params: {rsi_period: 9}\n      §parameters:", "given twice");
+    changed(
+        "min_notional: 5}",
+        "min_notional: 5}\n  - {symbol: §btcusdt, tick: 1, lot: 1}",
+        "in line 2 and line 3",
+    );
+    changed("timeframe: 1m", "timeframe: 1m\n  instruments: [BTCUSDT, §BTCUSDT]", "is given twice");
+    with(
+        "risk_management:\n  groups: {a: [BTCUSDT], b: [§BTCUSDT]}\n",
+        "in the group `b` and, in line 14, in `a`",
+    );
+    with("risk_management:\n  groups: {a: [BTCUSDT, §BTCUSDT]}\n", "is given twice");
+}
+
+#[test]
+fn lists_that_name_nothing_are_mistakes() {
+    changed("exit_mixins: [ATR]", "exit_mixins: §[]", "names no rule");
+    changed("timeframe: 1m", "timeframe: 1m\n  instruments: §[]", "names nothing");
+    changed("- {symbol: BTCUSDT, tick: 0.01, lot: 0.001, min_notional: 5}", "§[]", "names nothing");
+    with("data: {files: §[]}\n", "names nothing");
+    with("risk_management: {groups: {a: §[]}}\n", "names nothing");
+}
+
+#[test]
+fn a_rule_that_cannot_fire_is_a_mistake() {
+    changed("[ATR]", "\n    - {name: TimeBased, parameters: {§max_bars: 0}}", "never closes");
+    let rsi = "- name: RSIBB\n      parameters:\n        §rsi_oversold: 0";
+    changed("- name: RSIOrBB\n      parameters:\n        rsi_period: 14", rsi, "never fires");
+    let warned = GOOD.replace("[ATR]", "\n    - {name: TimeBased, parameters: {§session_end: true}}");
+    is_one(Severity::Warning, &warned, "it has no `session`");
+}
+
+#[test]
+fn sizes_and_limits_that_no_order_can_meet_are_mistakes() {
+    let size = |size: &str| format!("timeframe: 1m\n  position_size: §{size}");
+    changed("timeframe: 1m", &size("{quantity: \"0.0001\"}"), "below the lot of BTCUSDT, 0.001");
+    changed("timeframe: 1m", &size("{notional: 1}"), "below the smallest of BTCUSDT, 5");
+    changed("timeframe: 1m", "timeframe: 1m\n  position_size: {quantity: §0}", "is zero");
+    changed("timeframe: 1m", &size("{}"), "says nothing");
+    changed("timeframe: 1m", &size("{quantity: 1, notional: 2}"), "more than one size");
+    changed(
+        "timeframe: 1m",
+        "timeframe: 1m\n  position_size: {fraction: §1e3}",
+        "outside 0.000000001 to 100",
+    );
+    changed("min_notional: 5", "min_notional: §1e15", "allow at most 1000");
+    changed("min_notional: 5", "max_qty: §0.0001", "below the smallest quantity");
+    with("risk_management: {max_order_quantity: §0.0001}\n", "below the smallest quantity");
+    with("risk_management: {max_order_notional: §1}\n", "below the smallest notional");
+    with("risk_management: {max_gross_exposure: §0}\n", "is zero");
+    with("risk_management: {leverage_limit: §126}\n", "outside 0.000001 to 125");
+    changed("cash: 10000", "cash: §0", "without cash");
+    let odd = GOOD.replace("timeframe: 1m", "timeframe: 1m\n  position_size: §{quantity: 0.0015}");
+    is_one(Severity::Warning, &odd, "not a multiple of the lot");
+}
+
+#[test]
+fn a_misspelt_key_is_one_error() {
+    changed("entry_mixins", "§entry_mixin", "unknown key `entry_mixin`");
+    changed("exit_mixins", "§exit_mixin", "unknown key `exit_mixin`");
+    changed("symbol", "§symbl", "unknown key `symbl`");
+    changed("- name", "- §nam", "unknown key `nam`");
+    changed("RSIOrBB", "§RSIOrBBB", "there is no entry rule `RSIOrBBB`");
+    changed("RSIOrBB\n", "§AdvancedATR\n", "there is no entry rule `AdvancedATR`");
+    let flat = "{\"strategy_name\": \"A\", §\"entry_mixin\": [\"RSIBB\"], \"exit_mixins\": [\"ATR\"], \
+                \"parameters\": {\"e_rsi_period\": 14}}";
+    is_one(Severity::Error, flat, "unknown key `entry_mixin`");
+    changed("cash: 10000", "cash: 9000\n  §side: long", "unknown key `side`");
+    let moved = found(&GOOD.replace("cash: 10000", "cash: 9000\n  side: long")).to_string();
+    assert!(moved.contains("it belongs to `strategy`"), "{moved}");
+    with("timeframe: §5m\n", "`timeframe` stands beside the strategy's own section");
+}
+
+#[test]
+fn errors_stand_at_their_key() {
+    let targets = |more: &str| format!("[{{name: AdvancedATR, parameters: {{{more}}}}}]");
+    changed("[ATR]", &targets("pt_levels_r: [1], §pt_sizes: [0.5, 0.5]"), "has 1 values");
+    changed("[ATR]", &targets("§pt_levels_r: [1, 2], pt_sizes: [0.5]"), "has 2 values");
+    changed("[ATR]", &targets("pt_levels_r: [1, 2], §pt_sizes: [0.6, 0.5]"), "more than 1");
+    changed("[ATR]", &targets("§pt_levels_r: [2, 1], pt_sizes: [0.5, 0.5]"), "does not rise");
+    changed("[ATR]", &targets("pt_levels_r: [1, §x], pt_sizes: [0.5]"), "must be a number");
+    changed("timeframe: 1m", "side: §short\n  timeframe: 1m", "cannot be short");
+    with("risk_management: {groups: {a: [§ETHUSDT]}}\n", "there is no instrument `ETHUSDT`");
+    with("risk_management:\n  groups: §[BTCUSDT]\n", "must be a group of keys");
+    changed("timeframe: 1m", "timeframe: 1m\n  instruments: [BTCUSDT, §BTCUSD]", "there is no instrument");
+    changed("timeframe: 1m", "timeframe: §1y", "not a timeframe");
+    let timed = GOOD.replace("[ATR]", "§[TimeBased]") + "risk_management: {stop_loss_required: true}\n";
+    is_one(Severity::Error, &timed, "no exit rule has a stop");
+}
+
+#[test]
+fn instruments_are_checked_as_a_whole() {
+    let i = |keys: &str, want: &str| changed("min_notional: 5", keys, want);
+    i("kind: §future", "has no `expiry`");
+    i("kind: §option, expiry: 2026-12-25", "has no `strike`");
+    i("expiry: §2026-12-25", "no meaning for the kind spot");
+    i("kind: future, expiry: §2026-02-30", "not a day");
+    i("session: §21:00-14:30", "ends before it begins");
+    i("session: §all day", "is not a session");
+    i("multiplier: §0", "is zero");
+    i("tick_bands: §[{from: 0, tick: 1}]", "stands beside `tick`");
+    i("base: §btc", "not the code of a currency");
+    changed("tick: 0.01", "tick_bands: §[{from: 1, tick: 1}]", "do not rise from 0");
+    changed("tick: 0.01", "tick_bands: §[{from: 0, tick: 1}, {from: 0, tick: 2}]", "do not rise");
+    changed("tick: 0.01", "tick_bands: [§{from: 0}]", "a tick band needs `tick`");
+    changed("tick: 0.01", "tick_bands: [{§frm: 0, tick: 1}]", "unknown key `frm`");
+    changed("tick: 0.01", "tick_bands: [§3]", "must be a group of keys");
+    changed("tick: 0.01", "price_decimals: 1, tick: §0.01", "more than its 1 decimals");
+    changed("tick: 0.01", "tick: §0", "is zero");
+    changed("tick: 0.01", "tick: §1e-15", "would need 15 decimals");
+    changed("tick: 0.01", "tick: §1e18, price_decimals: 4", "too large");
+    changed("BTCUSDT", "§FOOTUSD", "FOOT in USD");
+}
+
+#[test]
+fn a_symbol_that_is_not_listed_shows_beside_other_mistakes() {
+    let text = GOOD.replace("timeframe: 1m", "timeframe: 1y\n  instruments: [BTCUSD]");
+    let text = found(&format!("{text}risk_management: {{groups: {{a: [ETHUSDT]}}}}\n")).to_string();
+    for want in ["c.yaml:9:14", "c.yaml:10:17", "did you mean `BTCUSDT`?", "c.yaml:14:32"] {
+        assert!(text.contains(want), "{want} is missing in\n{text}");
+    }
+}
