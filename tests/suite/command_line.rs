@@ -33,8 +33,9 @@ fn run_to(dir: &Path, layout: &str) -> Value {
 #[test]
 fn every_layout_and_the_replay_decide_the_same_and_two_runs_are_alike() {
     let tmp = tempfile::tempdir().unwrap();
-    let dirs: Vec<PathBuf> = ["a", "b", "c"].iter().map(|n| tmp.path().join(n)).collect();
-    let runs = [run_to(&dirs[0], "shared"), run_to(&dirs[1], "shared"), run_to(&dirs[2], "invoker")];
+    let dirs: Vec<PathBuf> = ["a", "b", "c", "d"].iter().map(|n| tmp.path().join(n)).collect();
+    let layouts = ["shared", "shared", "solo", "invoker"];
+    let runs: Vec<Value> = dirs.iter().zip(layouts).map(|(dir, layout)| run_to(dir, layout)).collect();
     for run in &runs {
         assert_eq!(run["decision_digest"], runs[0]["decision_digest"]);
         assert_eq!(run["events"], 50_000);

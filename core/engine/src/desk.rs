@@ -106,23 +106,21 @@ impl Desk {
         }
     }
 
-    /// Intent, verdict and, if it passes, order. Returns the order's number.
+    /// Intent, verdict and, if it passes, order; the evidence follows, so that no order waits for it.
+    /// `explain` notes what the rule saw. Returns the order's number.
     pub fn submit<S: Sink>(
         &mut self,
         request: &Request,
         origin: Origin,
         tif: TimeInForce,
         hold: bool,
-        note: &Noted,
+        explain: impl FnOnce(&Desk, &mut Noted),
         sink: &mut S,
     ) -> Option<u64> {
         self.activity += 1;
         self.counters.intents += 1;
         let intent = self.counters.intents;
         sink.emit(&self.intent_body(request, origin, tif, intent));
-        if S::EVIDENCE {
-            self.emit_signal(request, origin, intent, note, sink);
-        }
         let cx = Context {
             portfolio: &self.portfolio,
             orders: &self.orders,
@@ -141,15 +139,18 @@ impl Desk {
             verdict.failed |= Check::Capacity.bit();
         }
         sink.emit(&self.verdict_body(intent, number.unwrap_or(0), &verdict));
-        if S::EVIDENCE {
-            self.emit_operands(intent, &verdict, sink);
-        }
         match number {
             Some(number) => self.emit_order(number, hold, sink),
             None => {
                 self.counters.refused += 1;
                 Check::of_mask(verdict.failed).for_each(|c| self.counters.refused_by[c as usize] += 1);
             }
+        }
+        if S::EVIDENCE {
+            let mut note = Noted::new(self.portfolio.instrument(request.instrument).price_exponent);
+            explain(self, &mut note);
+            self.emit_signal(request, origin, intent, &note, sink);
+            self.emit_operands(intent, &verdict, sink);
         }
         number
     }

@@ -265,12 +265,6 @@ impl Trader {
                 (OrderType::Limit, limit)
             }
         };
-        let mut note = Noted::new(instrument.price_exponent);
-        if S::EVIDENCE {
-            for entry in &self.entries {
-                entry.rule.explain(side, &series[entry.series].view(desk), &mut note);
-            }
-        }
         let request = Request {
             instrument: self.instrument,
             side,
@@ -284,7 +278,11 @@ impl Trader {
             reducible: Qty::ZERO,
         };
         let origin = Origin { strategy: self.strategy, rule: rule as u16, reason: Reason::Entry, reference };
-        self.entry = desk.submit(&request, origin, TimeInForce::Gtc, false, &note, sink);
+        let entries = &self.entries;
+        let explain = |desk: &Desk, note: &mut Noted| {
+            entries.iter().for_each(|e| e.rule.explain(side, &series[e.series].view(desk), note));
+        };
+        self.entry = desk.submit(&request, origin, TimeInForce::Gtc, false, explain, sink);
         if self.entry.is_some() {
             self.entry_age_bars = 0;
             for entry in &mut self.entries {
@@ -387,16 +385,16 @@ impl Trader {
         sink: &mut S,
     ) -> Option<u64> {
         let at = &series[self.series];
-        let mut note = Noted::new(desk.portfolio.instrument(self.instrument).price_exponent);
-        if S::EVIDENCE
-            && let (Some(holding), Some(exit)) =
-                (&self.holding, self.exits.get(usize::from(rule) - self.entries.len()))
-        {
-            exit.rule.explain(holding, &series[exit.series].view(desk), &mut note);
-        }
         let origin = Origin { strategy: self.strategy, rule, reason, reference: at.last.close };
         let request = self.reducing(OrderType::Market, Action::Exit, qty);
-        desk.submit(&request, origin, TimeInForce::Gtc, false, &note, sink)
+        let exit = self.exits.get(usize::from(rule) - self.entries.len());
+        let seen = self.holding.as_ref().zip(exit);
+        let explain = |desk: &Desk, note: &mut Noted| {
+            if let Some((holding, exit)) = seen {
+                exit.rule.explain(holding, &series[exit.series].view(desk), note);
+            }
+        };
+        desk.submit(&request, origin, TimeInForce::Gtc, false, explain, sink)
     }
 
     /// A request that closes `qty` of the position.
@@ -495,9 +493,8 @@ impl Trader {
         sink: &mut S,
     ) -> Option<u64> {
         let at = &series[self.series];
-        let note = Noted::new(desk.portfolio.instrument(self.instrument).price_exponent);
         let origin = Origin { strategy: self.strategy, rule, reason, reference: at.last.close };
-        desk.submit(&request, origin, TimeInForce::Gtc, hold, &note, sink)
+        desk.submit(&request, origin, TimeInForce::Gtc, hold, |_, _| {}, sink)
     }
 
     /// The resting order still stands for the whole position.

@@ -200,6 +200,9 @@ fn threads(plan: &Plan, processors: usize) -> Section {
     let mut rows = vec![row("layout", r.layout.label())];
     match r.layout {
         Layout::Invoker => rows.push(row("all agents", "the caller's thread")),
+        Layout::Solo => {
+            rows.push(row("all agents", format!("one thread, {}, {}: {why}", core(r.hot_core), idle.label())))
+        }
         Layout::Shared => {
             rows.push(row(
                 "hot: feed, engine, venue",

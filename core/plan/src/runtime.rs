@@ -38,13 +38,16 @@ impl RuntimeConfig {
 pub enum Layout {
     /// The caller's thread does everything.
     Invoker,
+    /// One thread of its own does everything.
+    Solo,
     /// One hot thread, one cold.
     Shared,
 }
 
 impl Layout {
     /// Names, in the order of configuration's choice.
-    pub const ALL: [(Layout, &'static str); 2] = [(Layout::Invoker, "invoker"), (Layout::Shared, "shared")];
+    pub const ALL: [(Layout, &'static str); 3] =
+        [(Layout::Invoker, "invoker"), (Layout::Solo, "solo"), (Layout::Shared, "shared")];
 
     /// The word for it.
     pub fn label(self) -> &'static str {

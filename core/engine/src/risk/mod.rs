@@ -205,7 +205,10 @@ impl Risk {
     fn check_rate(&self, now_ns: i64, v: &mut Verdict) {
         if let Some(limit) = self.limits.order_rate {
             let since = now_ns.saturating_sub(self.limits.order_rate_window_ns);
-            let recent = self.sent_ns.iter().filter(|&&t| t > since).count();
+            // Engine time never runs backwards: from the oldest on, the ring is sorted.
+            let (newer, older) = self.sent_ns.split_at(self.sent_at);
+            let later = |times: &[i64]| times.len() - times.partition_point(|&t| t <= since);
+            let recent = later(older) + later(newer);
             v.refuse_if(recent >= limit as usize, Check::OrderRate, recent as i128, limit.into());
         }
     }

@@ -53,9 +53,9 @@ pub(crate) const DATA: &[KeyDef] = &[key(
 pub(crate) const RUNTIME: &[KeyDef] = &[
     key(
         "layout",
-        choice(1, &["invoker", "shared"]),
+        choice(2, &["invoker", "solo", "shared"]),
         "",
-        "invoker: one thread does all; shared: one hot thread, one cold.",
+        "invoker: the caller's thread does all; solo: one thread of its own; shared: one hot thread, one cold.",
     ),
     key("hot_core", whole(0, 0, 1023), "", "Processor of the hot thread; not pinned when absent."),
     key("cold_core", whole(1, 0, 1023), "", "Processor of the cold thread; not pinned when absent."),

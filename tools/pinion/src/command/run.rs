@@ -39,7 +39,7 @@ pub struct BacktestArgs {
 
 #[derive(Args)]
 struct Common {
-    /// Which agents run on which threads: invoker or shared
+    /// Which agents run on which threads: invoker, solo or shared
     #[arg(long)]
     layout: Option<String>,
     /// Directory of the journal, or `off`

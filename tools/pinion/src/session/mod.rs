@@ -2,9 +2,10 @@
 //!
 //! ```text
 //!   invoker   caller: feed -> engine <-> venue -> keeper (digest, journal)
+//!   solo      the same on a thread of its own, which can be pinned
 //!   shared    hot thread: feed -> engine <-> venue  --ring-->  cold thread: keeper
 //! ```
-//! Nothing but [`mod@run`] knows the layout; the same agents give the same records in both.
+//! Nothing but [`mod@run`] knows the layout; the same agents give the same records in all.
 
 pub mod digest;
 pub mod feed;

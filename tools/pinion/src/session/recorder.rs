@@ -18,10 +18,28 @@ pub enum ToVenue {
     Cancel(CancelBody),
 }
 
+/// What happens to orders and cancels the moment they are decided, before anything is recorded of them.
+pub trait Wire {
+    /// An order leaves.
+    fn order(&mut self, order: &OrderBody);
+    /// A cancel leaves.
+    fn cancel(&mut self, cancel: &CancelBody);
+}
+
+/// Orders reach the simulated venue as they are.
+pub struct NoWire;
+
+impl Wire for NoWire {
+    fn order(&mut self, _: &OrderBody) {}
+    fn cancel(&mut self, _: &CancelBody) {}
+}
+
 /// The recorder. `FULL` records everything; otherwise decisions alone, for the digest.
-pub struct Recorder<O, const FULL: bool> {
+pub struct Recorder<O, W, const FULL: bool> {
     /// Where records go.
     pub out: O,
+    /// What orders pass when they leave.
+    pub wire: W,
     /// What the venue has not been given yet.
     pub to_venue: Vec<ToVenue>,
     /// Times of the stages.
@@ -36,11 +54,12 @@ pub struct Recorder<O, const FULL: bool> {
     group: Option<Record>,
 }
 
-impl<O: Out, const FULL: bool> Recorder<O, FULL> {
+impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
     /// A recorder of shard 0.
-    pub fn new(out: O, ticks: Ticks) -> Recorder<O, FULL> {
+    pub fn new(out: O, wire: W, ticks: Ticks) -> Recorder<O, W, FULL> {
         Recorder {
             out,
+            wire,
             to_venue: Vec::with_capacity(256),
             latency: Latency::default(),
             ticks,
@@ -99,7 +118,7 @@ impl<O: Out, const FULL: bool> Recorder<O, FULL> {
     }
 }
 
-impl<O: Out, const FULL: bool> Sink for Recorder<O, FULL> {
+impl<O: Out, W: Wire, const FULL: bool> Sink for Recorder<O, W, FULL> {
     const INPUTS: bool = FULL;
     const EVIDENCE: bool = FULL;
 
@@ -108,23 +127,25 @@ impl<O: Out, const FULL: bool> Sink for Recorder<O, FULL> {
         if !FULL && B::KIND.class() != Class::Decision {
             return;
         }
-        let ticks = self.take_time(B::KIND);
         let bytes = body.to_bytes();
         match B::KIND {
             Kind::Order => {
                 let order = OrderBody::from_bytes(&bytes);
                 if order.held == 0 {
+                    self.wire.order(&order);
                     self.to_venue.push(ToVenue::Order(order));
                 }
             }
             Kind::Cancel => {
                 let cancel = CancelBody::from_bytes(&bytes);
                 if cancel.held == 0 {
+                    self.wire.cancel(&cancel);
                     self.to_venue.push(ToVenue::Cancel(cancel));
                 }
             }
             _ => {}
         }
+        let ticks = self.take_time(B::KIND);
         let record = Record::new(B::KIND, ticks, self.source, bytes);
         if B::KIND == Kind::Depth {
             self.group = Some(record);

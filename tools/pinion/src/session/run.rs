@@ -2,8 +2,8 @@
 
 use super::feed::Feed;
 use super::keeper::{Keeper, KeeperAgent, Kept, Out};
-use super::recorder::Recorder;
-use super::trading::{BURST_RECORDS, NoWire, Shared, Trading};
+use super::recorder::{NoWire, Recorder};
+use super::trading::{BURST_RECORDS, Shared, Trading};
 use crate::control::Control;
 use crate::equity::EquityCurve;
 use crate::failure::Failure;
@@ -94,9 +94,8 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     let latency_ns = plan.paper.max_latency_ns;
     let finished = match plan.runtime.layout {
         Layout::Invoker => {
-            let recorder = Recorder::<_, FULL>::new(keeper, ticks);
-            let mut trading =
-                Trading::new(engine, venue, NoWire, feed, recorder, commands, shared, latency_ns);
+            let recorder = Recorder::<_, _, FULL>::new(keeper, NoWire, ticks);
+            let mut trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
             while !trading.is_done() {
                 trading.do_work();
                 trading.recorder.out.housekeeping();
@@ -104,6 +103,19 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
                 progress.show();
             }
             collect(trading, began, None, |keeper| keeper)
+        }
+        Layout::Solo => {
+            let recorder = Recorder::<_, _, FULL>::new(keeper, NoWire, ticks);
+            let trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
+            let idle = Idle::new(hot_idle(plan));
+            let solo = Runner::start("solo", plan.runtime.hot_core, idle, SoloAgent(trading))?;
+            let pinned = solo.pinned;
+            while !solo.is_finished() {
+                control.look();
+                progress.show();
+                std::thread::sleep(LOOK);
+            }
+            collect(solo.join().0, began, pinned, |keeper| keeper)
         }
         Layout::Shared => {
             let depth = plan.runtime.journal_ring_records.max(2 * BURST_RECORDS);
@@ -114,8 +126,8 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
                 Idle::new(IdleKind::Backoff),
                 KeeperAgent::new(keeper, rx),
             )?;
-            let recorder = Recorder::<_, FULL>::new(tx, ticks);
-            let trading = Trading::new(engine, venue, NoWire, feed, recorder, commands, shared, latency_ns);
+            let recorder = Recorder::<_, _, FULL>::new(tx, NoWire, ticks);
+            let trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
             let hot = Runner::start("hot", plan.runtime.hot_core, Idle::new(hot_idle(plan)), trading)?;
             let pinned = hot.pinned;
             while !hot.is_finished() {
@@ -137,6 +149,21 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     match &finished.kept.error {
         Some(error) => Err(Failure::Run(format!("the journal failed and trading was stopped: {error}"))),
         None => Ok(Finished { ns_per_tick: anchors.ns_per_tick(), ..finished }),
+    }
+}
+
+/// Trading and keeping on one thread.
+struct SoloAgent<const FULL: bool>(Trading<Keeper, NoWire, FULL>);
+
+impl<const FULL: bool> Agent for SoloAgent<FULL> {
+    fn do_work(&mut self) -> usize {
+        let work = self.0.do_work();
+        self.0.recorder.out.housekeeping();
+        work
+    }
+
+    fn is_done(&self) -> bool {
+        self.0.is_done()
     }
 }
 
@@ -198,7 +225,7 @@ fn hot_idle(plan: &Plan) -> IdleKind {
 }
 
 /// Makes the directory and the journal in it, beginning with the plan's text.
-fn open_journal(dir: &Path, plan: &Plan, anchors: &Anchors) -> Result<Writer, Failure> {
+pub fn open_journal(dir: &Path, plan: &Plan, anchors: &Anchors) -> Result<Writer, Failure> {
     std::fs::create_dir_all(dir).map_err(|e| Failure::Run(format!("{}: {e}", dir.display())))?;
     let first = anchors.first();
     let mut options = pinion_journal::Options::new(first.wall_ns ^ (u64::from(std::process::id()) << 40));

@@ -6,10 +6,10 @@
 
 use super::feed::Feed;
 use super::keeper::Out;
-use super::recorder::{Recorder, ToVenue};
+use super::recorder::{Recorder, ToVenue, Wire};
 use crate::equity::EquityCurve;
 use pinion_engine::Engine;
-use pinion_model::body::{CancelBody, CommandBody, CommandKind, OrderBody};
+use pinion_model::body::{CommandBody, CommandKind};
 use pinion_model::event::{Bar, Market, MarketEvent, Quote};
 use pinion_model::instrument::InstrumentId;
 use pinion_recorded::DataError;
@@ -40,28 +40,12 @@ pub struct Shared {
     pub journal_failed: Arc<AtomicBool>,
 }
 
-/// What happens to orders and cancels on their way to the venue.
-pub trait Wire {
-    /// An order leaves.
-    fn order(&mut self, order: &OrderBody, now_ns: i64);
-    /// A cancel leaves.
-    fn cancel(&mut self, cancel: &CancelBody, now_ns: i64);
-}
-
-/// Orders reach the simulated venue as they are.
-pub struct NoWire;
-
-impl Wire for NoWire {
-    fn order(&mut self, _: &OrderBody, _: i64) {}
-    fn cancel(&mut self, _: &CancelBody, _: i64) {}
-}
-
 /// The agent.
 pub struct Trading<O, W, const FULL: bool> {
     /// The engine.
     pub engine: Engine,
     /// The recorder.
-    pub recorder: Recorder<O, FULL>,
+    pub recorder: Recorder<O, W, FULL>,
     /// Equity over time.
     pub curve: EquityCurve,
     /// Time spent reading and decoding data.
@@ -72,8 +56,6 @@ pub struct Trading<O, W, const FULL: bool> {
     pub run_cpu: Duration,
     /// The feed's error, if it ended by one.
     pub error: Option<DataError>,
-    /// What orders pass on their way.
-    pub wire: W,
     venue: PaperVenue,
     feed: Feed,
     commands: Receiver<CommandBody>,
@@ -88,9 +70,8 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
     pub fn new(
         engine: Engine,
         venue: PaperVenue,
-        wire: W,
         feed: Feed,
-        recorder: Recorder<O, FULL>,
+        recorder: Recorder<O, W, FULL>,
         commands: Receiver<CommandBody>,
         shared: Arc<Shared>,
         max_latency_ns: i64,
@@ -103,7 +84,6 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
             error: None,
             engine,
             recorder,
-            wire,
             venue,
             feed,
             commands,
@@ -116,7 +96,7 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
 
     /// Timers and reports before `time_ns`, and timers at it.
     #[inline(always)]
-    fn advance(&mut self, time_ns: i64) {
+    pub fn advance(&mut self, time_ns: i64) {
         if self.engine.next_deadline_ns() <= time_ns || self.venue.next_ns() < time_ns {
             self.catch_up(time_ns);
         }
@@ -160,14 +140,8 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
         let now_ns = self.engine.now_ns();
         for command in self.recorder.to_venue.drain(..) {
             match command {
-                ToVenue::Order(order) => {
-                    self.wire.order(&order, now_ns);
-                    self.venue.submit(&order, now_ns);
-                }
-                ToVenue::Cancel(cancel) => {
-                    self.wire.cancel(&cancel, now_ns);
-                    self.venue.cancel(&cancel, now_ns);
-                }
+                ToVenue::Order(order) => self.venue.submit(&order, now_ns),
+                ToVenue::Cancel(cancel) => self.venue.cancel(&cancel, now_ns),
             }
         }
     }

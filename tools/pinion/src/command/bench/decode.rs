@@ -55,7 +55,7 @@ pub fn run(args: &DecodeArgs) -> Result<(), Failure> {
 }
 
 /// Payloads of one kind, as the socket delivers them.
-fn recorded(path: &Path, kind: MessageKind) -> Result<Vec<Vec<u8>>, Failure> {
+pub fn recorded(path: &Path, kind: MessageKind) -> Result<Vec<Vec<u8>>, Failure> {
     let (mut file, _) = lines::open(path)?;
     let stream = match kind {
         MessageKind::DepthUpdate => "@depth".to_string(),

@@ -4,6 +4,7 @@
 
 mod decode;
 mod frames;
+mod tick_to_order;
 
 use crate::failure::Failure;
 use clap::Subcommand;
@@ -16,12 +17,18 @@ pub enum BenchCommand {
         after_help = "Example: pinion bench decode --kind aggTrade --result\n         pinion bench decode --data examples/data/binance_spot_20250325.capture.gz"
     )]
     Decode(decode::DecodeArgs),
+    /// From a frame's due time to its order's bytes, open loop at a set rate, journal and risk on
+    #[command(
+        after_help = "Example: pinion bench tick-to-order --layout shared --rate 100000\n         pinion bench tick-to-order --sweep\n         pinion bench tick-to-order --tcp --rate 10000 --out before"
+    )]
+    TickToOrder(Box<tick_to_order::TickToOrderArgs>),
 }
 
 /// `pinion bench`.
 pub fn bench(command: BenchCommand) -> Result<(), Failure> {
     match command {
         BenchCommand::Decode(args) => decode::run(&args),
+        BenchCommand::TickToOrder(args) => tick_to_order::run(&args),
     }
 }
 

@@ -34,6 +34,14 @@ struct Chain {
     after: Vec<Record>,
 }
 
+impl Chain {
+    /// This chain when it is the intent's, else the one that is being gathered.
+    fn of_intent<'a>(&'a mut self, pending: &'a mut Chain, intent: u64) -> &'a mut Chain {
+        let own = self.intent.is_some_and(|r| IntentBody::from_bytes(&r.body).number == intent);
+        if own { self } else { pending }
+    }
+}
+
 /// Nanoseconds of a tick between the journal's first and last anchor; `None` with fewer than two.
 fn ns_per_tick(dir: &std::path::Path) -> Result<Option<f64>, Failure> {
     let reader = Reader::open(dir)?;
@@ -71,8 +79,15 @@ fn gather(args: &WhyArgs) -> Result<Chain, Failure> {
             Kind::Intent => {
                 pending = Chain { input: current, intent: Some(record), ..Chain::default() };
             }
-            Kind::Signal => pending.signals.push(record),
-            Kind::RiskCheck if chain.order.is_none() => pending.checks.push(record),
+            // Evidence follows its order; it names the intent that they share.
+            Kind::Signal => {
+                let intent = SignalBody::from_bytes(&record.body).intent;
+                chain.of_intent(&mut pending, intent).signals.push(record);
+            }
+            Kind::RiskCheck => {
+                let intent = RiskCheckBody::from_bytes(&record.body).intent;
+                chain.of_intent(&mut pending, intent).checks.push(record);
+            }
             Kind::Verdict => pending.verdict = Some(record),
             Kind::Order if OrderBody::from_bytes(&record.body).order == args.order => {
                 if chain.order.is_none() {

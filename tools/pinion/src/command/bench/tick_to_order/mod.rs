@@ -1,0 +1,401 @@
+//! `pinion bench tick-to-order`: recorded or made frames, at a set rate, through decoder, engine, rules, risk,
+//! encoder and journal hand-over, measured from when each frame was due.
+
+mod drive;
+mod environment;
+mod measured;
+mod pipeline;
+mod plot;
+mod saved;
+mod tcp;
+
+use super::decode::recorded;
+use super::frames::{MessageKind, made};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::keeper::{Keeper, KeeperAgent};
+use crate::session::run::open_journal;
+use clap::{Args, ValueEnum};
+use drive::{Driven, Load, drive};
+use hdrhistogram::Histogram;
+use measured::{figures, head, row};
+use pinion_journal::Writer;
+use pinion_model::record::Record;
+use pinion_plan::Plan;
+use pinion_runtime::agent::Runner;
+use pinion_runtime::idle::{Idle, IdleKind};
+use pinion_runtime::latency::{Latency, Stage};
+use pinion_runtime::link::{Tx, link};
+use pinion_runtime::ticks::{Anchors, Ticks};
+use pipeline::{Counts, Pipeline};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Where the agents run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BenchLayout {
+    /// One thread does everything, the journal included.
+    Solo,
+    /// The journal is kept by a second thread.
+    Shared,
+}
+
+#[derive(Args)]
+pub struct TickToOrderArgs {
+    /// Where the agents run
+    #[arg(long, value_enum, default_value = "shared")]
+    layout: BenchLayout,
+    /// Frames a second
+    #[arg(long, default_value_t = 50_000.0)]
+    rate: f64,
+    /// Frames that are measured
+    #[arg(long, default_value_t = 200_000)]
+    frames: usize,
+    /// Capture whose bookTicker messages are taken; without it messages of the documented shape are made
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Send frames and orders over loopback TCP, beside a bare echo
+    #[arg(long)]
+    tcp: bool,
+    /// Raise the rate until it is not reached any more
+    #[arg(long, conflicts_with = "tcp")]
+    sweep: bool,
+    /// Processor of the hot thread
+    #[arg(long)]
+    core: Option<usize>,
+    /// Processor of the cold thread and of the TCP peer
+    #[arg(long)]
+    cold_core: Option<usize>,
+    /// Directory in which the run's journal is made and removed again; /dev/shm where there is one, which
+    /// leaves the disk out of the figures
+    #[arg(long)]
+    scratch: Option<PathBuf>,
+    /// Directory for the run's figures, histogram (.hgrm) and plot (.svg)
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Compare two saved runs instead of making one
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"])]
+    compare: Option<Vec<PathBuf>>,
+    /// Print one closing line RESULT bench=... value=... unit=...
+    #[arg(long)]
+    result: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+const PLAN: &str = include_str!("plan.yaml");
+/// Orders of a virtual second stay below the plan's limit, however fast the frames come.
+const LEAST_STEP_NS: i64 = 20_000;
+const PROBE: Duration = Duration::from_millis(200);
+
+/// A run's surroundings, made once.
+struct Rig {
+    plan: Plan,
+    frames: Vec<Vec<u8>>,
+    ticks: Ticks,
+    anchors: Anchors,
+    ns_per_tick: f64,
+    scratch: PathBuf,
+}
+
+/// A run.
+struct Run {
+    load: Load,
+    driven: Driven,
+    counts: Counts,
+    stages: Latency,
+    /// Over TCP: the bare echo of the same run.
+    echo: Option<Histogram<u64>>,
+}
+
+/// `pinion bench tick-to-order`.
+pub fn run(args: &TickToOrderArgs) -> Result<(), Failure> {
+    if let Some([before, after]) = args.compare.as_deref() {
+        return saved::compare(before, after, &args.output);
+    }
+    if !(args.rate.is_finite() && (1.0..=10_000_000.0).contains(&args.rate)) || args.frames == 0 {
+        return Err(Failure::Usage(
+            "error: --rate is 1 to 10000000 frames a second, --frames at least 1".into(),
+        ));
+    }
+    let rig = Rig::new(args)?;
+    if let Some(core) = args.core
+        && !pinion_runtime::agent::pin(core)
+    {
+        return Err(Failure::Usage(format!("error: this process may not run on processor {core}")));
+    }
+    if args.sweep {
+        return sweep(args, &rig);
+    }
+    let steal = environment::steal_ticks();
+    let run = if args.tcp { over_tcp(args, &rig)? } else { in_memory(args, &rig, args.rate)? };
+    let stolen = environment::steal_ticks().zip(steal).map(|(after, before)| after - before);
+    let hiccups = environment::hiccups(&rig.ticks, rig.ns_per_tick, PROBE.as_nanos() as u64);
+    let atomics = environment::two_atomics(&rig.ticks, rig.ns_per_tick, args.cold_core);
+    let kept_up = run.driven.kept_up(&run.load);
+    let mut value = run.json(args, &rig, kept_up);
+    value["environment"] = environment::machine(args.core);
+    value["environment"]["stolen_ticks"] = json!(stolen);
+    value["hiccups_ns"] = figures(&hiccups);
+    value["two_atomics_ns"] = figures(&atomics);
+    let text = run.text(args, &rig, kept_up, &hiccups, &atomics, &value);
+    if let Some(dir) = &args.out {
+        saved::save(dir, &value, &run.driven.order, &run.driven.frame, &hiccups, kept_up)?;
+    }
+    args.output.put(&value, &text)?;
+    if args.result {
+        println!("{}", run.result_line(args, kept_up));
+    }
+    if kept_up {
+        Ok(())
+    } else {
+        Err(Failure::Run("FAIL: the rate was not reached; the figures are not latency at that rate".into()))
+    }
+}
+
+impl Rig {
+    fn new(args: &TickToOrderArgs) -> Result<Rig, Failure> {
+        let frames = match &args.data {
+            Some(path) => recorded(path, MessageKind::BookTicker)?,
+            None => made(MessageKind::BookTicker),
+        };
+        let (config, mut found) = pinion_plan::read("plan.yaml", PLAN, Path::new("."))
+            .map_err(|found| Failure::Run(found.to_string()))?;
+        let plan = pinion_plan::compile(&config, &[], &mut found)
+            .map_err(|found| Failure::Run(found.to_string()))?;
+        let ticks = Ticks::default();
+        let anchors = Anchors::new(&ticks);
+        // The longer the two readings lie apart, the better the rate between them is known.
+        std::thread::sleep(Duration::from_millis(50));
+        let ns_per_tick = anchors.ns_per_tick();
+        let memory = PathBuf::from("/dev/shm");
+        let default = || if memory.is_dir() { memory.clone() } else { std::env::temp_dir() };
+        let parent = args.scratch.clone().unwrap_or_else(default);
+        let scratch = parent.join(format!("pinion-bench-{}", std::process::id()));
+        Ok(Rig { plan, frames, ticks, anchors, ns_per_tick, scratch })
+    }
+
+    fn keeper(&self) -> Result<Keeper, Failure> {
+        let writer: Writer = open_journal(&self.scratch, &self.plan, &self.anchors)?;
+        let every = Duration::from_millis(self.plan.journal.msync_ms);
+        Ok(Keeper::new(Some(writer), self.anchors.clone(), every, Default::default()))
+    }
+
+    fn step_ns(&self, rate: f64) -> i64 {
+        ((1e9 / rate) as i64).max(LEAST_STEP_NS)
+    }
+
+    /// The cold thread with a keeper on it, and the hot thread's end of the link.
+    fn cold(&self, core: Option<usize>) -> Result<(Tx<Record>, Runner<KeeperAgent>), Failure> {
+        let (tx, rx) = link(self.plan.runtime.journal_ring_records);
+        let agent = KeeperAgent::new(self.keeper()?, rx);
+        Ok((tx, Runner::start("cold", core, Idle::new(IdleKind::Backoff), agent)?))
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        // A journal that is left behind is a few megabytes in a folder of its own; nothing depends on it.
+        let _ = std::fs::remove_dir_all(&self.scratch);
+    }
+}
+
+/// Ends a run's journal; an error there is the run's.
+fn close(keeper: Keeper, rig: &Rig) -> Result<(), Failure> {
+    let kept = keeper.finish("{}");
+    std::fs::remove_dir_all(&rig.scratch)?;
+    kept.error.map_or(Ok(()), |error| Err(Failure::Run(format!("error: the journal failed: {error}"))))
+}
+
+fn in_memory(args: &TickToOrderArgs, rig: &Rig, rate: f64) -> Result<Run, Failure> {
+    let load = Load { rate, frames: args.frames, warm_up: (args.frames / 4).max(1000) };
+    let (step_ns, factor) = (rig.step_ns(rate), rig.ns_per_tick);
+    match args.layout {
+        BenchLayout::Solo => {
+            let mut pipeline = Pipeline::new(&rig.plan, rig.keeper()?, &rig.ticks, step_ns, false)?;
+            let driven = drive(&mut pipeline, &rig.frames, &load, &rig.ticks, factor, Keeper::housekeeping);
+            let (counts, stages, keeper) = pipeline.finish();
+            close(keeper, rig)?;
+            Ok(Run { load, driven, counts, stages, echo: None })
+        }
+        BenchLayout::Shared => {
+            let (tx, cold) = rig.cold(args.cold_core)?;
+            let mut pipeline = Pipeline::new(&rig.plan, tx, &rig.ticks, step_ns, false)?;
+            let driven = drive(&mut pipeline, &rig.frames, &load, &rig.ticks, factor, |_| {});
+            let (counts, stages, tx) = pipeline.finish();
+            drop(tx);
+            close(cold.join().into_keeper(), rig)?;
+            Ok(Run { load, driven, counts, stages, echo: None })
+        }
+    }
+}
+
+fn over_tcp(args: &TickToOrderArgs, rig: &Rig) -> Result<Run, Failure> {
+    // A peer that waits for each answer cannot ask for more than a round trip allows.
+    let load = Load { rate: args.rate, frames: args.frames, warm_up: (args.frames / 4).max(1000) };
+    let peer =
+        |load| tcp::start_peer(rig.frames.clone(), load, rig.ticks.clone(), rig.ns_per_tick, args.cold_core);
+    let (stream, echo) = peer(load)?;
+    tcp::serve_echo(stream)?;
+    let echo = join(echo)?;
+    let (stream, seen) = peer(load)?;
+    let step_ns = rig.step_ns(args.rate);
+    let (counts, stages) = match args.layout {
+        BenchLayout::Solo => {
+            let mut pipeline = Pipeline::new(&rig.plan, rig.keeper()?, &rig.ticks, step_ns, true)?;
+            tcp::serve_pipeline(stream, &mut pipeline, Keeper::housekeeping)?;
+            let (counts, stages, keeper) = pipeline.finish();
+            close(keeper, rig)?;
+            (counts, stages)
+        }
+        BenchLayout::Shared => {
+            let (tx, cold) = rig.cold(args.cold_core)?;
+            let mut pipeline = Pipeline::new(&rig.plan, tx, &rig.ticks, step_ns, true)?;
+            tcp::serve_pipeline(stream, &mut pipeline, |_| {})?;
+            let (counts, stages, tx) = pipeline.finish();
+            drop(tx);
+            close(cold.join().into_keeper(), rig)?;
+            (counts, stages)
+        }
+    };
+    let seen = join(seen)?;
+    let driven = Driven { frame: seen.order.clone(), order: seen.order, achieved: seen.achieved, waits: 0 };
+    Ok(Run { load, driven, counts, stages, echo: Some(echo.order) })
+}
+
+fn join(peer: std::thread::JoinHandle<std::io::Result<tcp::Seen>>) -> Result<tcp::Seen, Failure> {
+    match peer.join() {
+        Ok(seen) => Ok(seen?),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Rates that a sweep tries, frames a second.
+const SWEEP: [f64; 10] = [1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 1.5e6, 2e6, 5e6];
+
+fn sweep(args: &TickToOrderArgs, rig: &Rig) -> Result<(), Failure> {
+    let (mut text, mut rows) = (format!("      asked   achieved {}\n", head()), Vec::new());
+    for rate in SWEEP {
+        let run = in_memory(args, rig, rate)?;
+        let kept_up = run.driven.kept_up(&run.load);
+        let verdict = if kept_up { "" } else { "  FAIL: the rate was not reached" };
+        text += &format!(
+            "{rate:>11.0} {:>10.0} {}{verdict}\n",
+            run.driven.achieved,
+            row("tick to order", &run.driven.order)
+        );
+        rows.push(run.json(args, rig, kept_up));
+        if !kept_up {
+            break;
+        }
+    }
+    args.output.put(&Value::Array(rows), &text)
+}
+
+impl Run {
+    fn stages(&self, ns_per_tick: f64) -> Vec<(&'static str, pinion_runtime::latency::Figures)> {
+        let stages = Stage::ALL.iter().map(|s| (s.label(), self.stages.figures(*s, ns_per_tick)));
+        stages.filter(|(_, f)| f.count > 0).collect()
+    }
+
+    fn json(&self, args: &TickToOrderArgs, rig: &Rig, kept_up: bool) -> Value {
+        let stages = self.stages(rig.ns_per_tick).into_iter().map(|(name, f)| {
+            (
+                name.to_string(),
+                json!({"count": f.count, "p50": f.p50, "p99": f.p99, "p99.9": f.p999, "max": f.max}),
+            )
+        });
+        json!({
+            "bench": "tick-to-order",
+            "build": crate::BUILD,
+            "layout": format!("{:?}", args.layout).to_lowercase(),
+            "path": if args.tcp { "loopback TCP and back" } else { "memory to bytes" },
+            "verdict": if kept_up { "ok" } else { "FAIL" },
+            "asked_per_second": self.load.rate,
+            "achieved_per_second": self.driven.achieved,
+            "frames": self.load.frames,
+            "orders": self.counts.orders,
+            "fills": self.counts.fills,
+            "refused": self.counts.refused,
+            "failed": self.counts.failed,
+            "waits_for_the_journal": self.driven.waits,
+            "journal_in": rig.scratch.parent().map(|p| p.display().to_string()),
+            "tick_to_order_ns": figures(&self.driven.order),
+            "frame_ns": figures(&self.driven.frame),
+            "stages_ns": stages.collect::<serde_json::Map<String, Value>>(),
+            "bare_echo_ns": self.echo.as_ref().map(figures),
+        })
+    }
+
+    fn text(
+        &self,
+        args: &TickToOrderArgs,
+        rig: &Rig,
+        kept_up: bool,
+        hiccups: &Histogram<u64>,
+        atomics: &Histogram<u64>,
+        value: &Value,
+    ) -> String {
+        let e = &value["environment"];
+        let mut text = format!(
+            "tick to order, {}, {}: {}\n  asked {:.0} frames a second, achieved {:.0}; {} orders, {} refused, {} failed, {} waits for the journal (in {})\n  {} processors, {}, kernel {}, isolated {}, governor {}, load {}, stolen {}\n\n{}\n",
+            value["layout"].as_str().unwrap_or_default(),
+            value["path"].as_str().unwrap_or_default(),
+            if kept_up { "ok" } else { "FAIL" },
+            self.load.rate,
+            self.driven.achieved,
+            self.counts.orders,
+            self.counts.refused,
+            self.counts.failed,
+            self.driven.waits,
+            value["journal_in"].as_str().unwrap_or_default(),
+            e["processors"],
+            e["cpu"].as_str().unwrap_or_default(),
+            e["kernel"].as_str().unwrap_or_default(),
+            e["isolated"].as_str().unwrap_or_default(),
+            e["governor"].as_str().unwrap_or_default(),
+            e["load"].as_str().unwrap_or_default(),
+            e["stolen_ticks"],
+            head(),
+        );
+        text += &format!("{}\n", row("tick to order", &self.driven.order));
+        if let Some(echo) = &self.echo {
+            text += &format!("{}\n", row("bare echo, same run", echo));
+        } else {
+            text += &format!("{}\n", row("every frame", &self.driven.frame));
+        }
+        text += &format!("{}\n", row("clock only (hiccups)", hiccups));
+        text += &format!(
+            "{}\n\n  stages, ns               p50      p99    p99.9\n",
+            row("two atomics, round trip", atomics)
+        );
+        for (name, f) in self.stages(rig.ns_per_tick) {
+            text += &format!("  {name:<20} {:>8.0} {:>8.0} {:>8.0}\n", f.p50, f.p99, f.p999);
+        }
+        if let Some(dir) = &args.out {
+            text += &format!("\n  saved in {}\n", dir.display());
+        }
+        text
+    }
+
+    fn result_line(&self, args: &TickToOrderArgs, kept_up: bool) -> String {
+        let h = &self.driven.order;
+        let at = |q| h.value_at_quantile(q);
+        format!(
+            "RESULT bench=tick-to-order layout={} path={} value={} unit=ns p90={} p99={} p99.9={} p99.99={} max={} asked={:.0} achieved={:.0} orders={} verdict={}",
+            format!("{:?}", args.layout).to_lowercase(),
+            if args.tcp { "tcp" } else { "memory" },
+            at(0.5),
+            at(0.9),
+            at(0.99),
+            at(0.999),
+            at(0.9999),
+            h.max(),
+            self.load.rate,
+            self.driven.achieved,
+            self.counts.orders,
+            if kept_up { "ok" } else { "FAIL" }
+        )
+    }
+}

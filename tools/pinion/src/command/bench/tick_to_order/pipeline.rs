@@ -1,0 +1,165 @@
+//! From a frame's bytes to an order's bytes: the agents of a session, fed frame by frame.
+
+use crate::failure::Failure;
+use crate::session::feed::Feed;
+use crate::session::keeper::Out;
+use crate::session::recorder::{Recorder, Wire};
+use crate::session::trading::{BURST_RECORDS, Shared, Trading};
+use pinion_binance::encode::OrderEncoder;
+use pinion_binance::symbols::Units;
+use pinion_binance::{Decoded, Decoder, SymbolTable};
+use pinion_engine::Engine;
+use pinion_model::body::{CancelBody, OrderBody};
+use pinion_model::event::MarketEvent;
+use pinion_plan::Plan;
+use pinion_runtime::latency::Latency;
+use pinion_runtime::ticks::Ticks;
+use pinion_sim::paper::PaperVenue;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+
+/// Levels of the densest depth message.
+const LEVELS: usize = 5_000;
+/// Beginning of the run's virtual time, ns since 1970 UTC.
+const BEGIN_NS: i64 = 1_700_000_000_000_000_000;
+
+/// Writes orders as messages and remembers when.
+pub struct Encoding {
+    encoder: OrderEncoder,
+    ticks: Ticks,
+    /// Counter when the last order's bytes were ready; 0 when the frame caused none.
+    ready: u64,
+    /// The messages of the present frame, for a socket; left empty where nobody sends them.
+    pub messages: Vec<u8>,
+    keep: bool,
+    orders: u64,
+    /// Orders that could not be written.
+    failed: u64,
+}
+
+impl Wire for Encoding {
+    #[inline]
+    fn order(&mut self, order: &OrderBody) {
+        match self.encoder.place(order, order.time_ns) {
+            Ok(bytes) => {
+                if self.keep {
+                    self.messages.extend_from_slice(bytes);
+                    self.messages.push(b'\n');
+                } else {
+                    std::hint::black_box(bytes);
+                }
+                self.ready = self.ticks.now();
+                self.orders += 1;
+            }
+            Err(_) => self.failed += 1,
+        }
+    }
+
+    fn cancel(&mut self, cancel: &CancelBody) {
+        if let Ok(bytes) = self.encoder.cancel(cancel, cancel.time_ns) {
+            std::hint::black_box(bytes);
+        }
+    }
+}
+
+/// What the pipeline counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// Orders that became bytes.
+    pub orders: u64,
+    /// Frames that were no market events, and orders that could not be written: both must be zero.
+    pub failed: u64,
+    /// Fills of the simulated venue.
+    pub fills: u64,
+    /// Intents that risk refused.
+    pub refused: u64,
+}
+
+/// Decoder, engine, risk, simulated venue, encoder and journal hand-over on one thread.
+pub struct Pipeline<O> {
+    trading: Trading<O, Encoding, true>,
+    decoder: Decoder,
+    now_ns: i64,
+    step_ns: i64,
+    failed: u64,
+}
+
+impl<O: Out> Pipeline<O> {
+    /// A pipeline whose frames lie `step_ns` of virtual time apart. `keep` gathers messages for a socket.
+    pub fn new(plan: &Plan, out: O, ticks: &Ticks, step_ns: i64, keep: bool) -> Result<Self, Failure> {
+        let instruments = &plan.engine.instruments;
+        let engine = Engine::new(&plan.engine).map_err(|e| Failure::Usage(e.to_string()))?;
+        let units =
+            |i: &pinion_model::instrument::Instrument| Units { price: i.price_exponent, qty: i.qty_exponent };
+        let symbols = instruments.iter().map(|i| (i.symbol.as_str(), units(i)));
+        let wire = Encoding {
+            encoder: OrderEncoder::new(symbols, "pinion", 1),
+            ticks: ticks.clone(),
+            ready: 0,
+            messages: Vec::with_capacity(64 * 1024),
+            keep,
+            orders: 0,
+            failed: 0,
+        };
+        // Nobody sends commands here.
+        let (_, commands) = channel();
+        let venue = PaperVenue::new(&plan.engine, plan.paper);
+        let recorder = Recorder::new(out, wire, ticks.clone());
+        let (feed, shared) = (Feed::default(), Arc::new(Shared::default()));
+        Ok(Pipeline {
+            trading: Trading::new(engine, venue, feed, recorder, commands, shared, 0),
+            decoder: Decoder::new(SymbolTable::of(instruments), LEVELS),
+            now_ns: BEGIN_NS,
+            step_ns,
+            failed: 0,
+        })
+    }
+
+    /// True when the journal's link can take what a frame may cause.
+    #[inline]
+    pub fn has_room(&mut self) -> bool {
+        self.trading.recorder.out.has_credits(BURST_RECORDS)
+    }
+
+    /// Takes a frame; returns the counter at which its last order was ready to be sent, or 0 without one.
+    #[inline]
+    pub fn frame(&mut self, bytes: &[u8]) -> u64 {
+        self.now_ns += self.step_ns;
+        self.trading.recorder.wire.ready = 0;
+        match self.decoder.decode(self.now_ns, bytes) {
+            Ok(Decoded::Market(instrument, market)) => {
+                self.trading.on_event(&MarketEvent { instrument, cursor: 0, market });
+            }
+            _ => self.failed += 1,
+        }
+        self.trading.recorder.wire.ready
+    }
+
+    /// What the venue answers before the next frame, as its own socket would deliver it: between frames.
+    #[inline]
+    pub fn settle(&mut self) {
+        self.trading.advance(self.now_ns + self.step_ns - 1);
+    }
+
+    /// The messages of the frames since the last call, each with a line end.
+    pub fn messages(&mut self) -> &mut Vec<u8> {
+        &mut self.trading.recorder.wire.messages
+    }
+
+    /// Where records go.
+    pub fn out(&mut self) -> &mut O {
+        &mut self.trading.recorder.out
+    }
+
+    /// Takes the pipeline apart: counts, times of the stages, and where the records went.
+    pub fn finish(self) -> (Counts, Latency, O) {
+        let engine = self.trading.engine.counters();
+        let counts = Counts {
+            orders: self.trading.recorder.wire.orders,
+            failed: self.failed + self.trading.recorder.wire.failed,
+            fills: engine.fills,
+            refused: engine.refused,
+        };
+        (counts, self.trading.recorder.latency, self.trading.recorder.out)
+    }
+}
