@@ -2,6 +2,7 @@
 //! of the stages between them.
 
 use super::keeper::Out;
+use arrayvec::ArrayVec;
 use pinion_engine::sink::Sink;
 use pinion_model::body::{Body, CancelBody, DepthLevelsBody, OrderBody};
 use pinion_model::event::Level;
@@ -50,6 +51,8 @@ pub struct Recorder<O, W, const FULL: bool> {
     timed: bool,
     began: u64,
     stage: u64,
+    /// Times of the present input's stages; they are counted when it is done, when no order waits.
+    stamps: ArrayVec<(Stage, u64), 32>,
     /// A depth head waits for its levels.
     group: Option<Record>,
 }
@@ -67,6 +70,7 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
             timed: false,
             began: 0,
             stage: 0,
+            stamps: ArrayVec::new(),
             group: None,
         }
     }
@@ -86,11 +90,16 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
     pub fn end(&mut self) {
         if self.timed {
             self.latency.record(Stage::Input, self.ticks.now().wrapping_sub(self.began));
+            for (stage, ticks) in self.stamps.drain(..) {
+                self.latency.record(stage, ticks);
+            }
         }
     }
 
+    #[inline]
     fn note_stage(&mut self, stage: Stage, now: u64) {
-        self.latency.record(stage, now.wrapping_sub(self.stage));
+        // An input with more orders than this is counted by its first ones.
+        let _ = self.stamps.try_push((stage, now.wrapping_sub(self.stage)));
         self.stage = now;
     }
 
@@ -107,7 +116,7 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
                     Kind::Verdict => self.note_stage(Stage::Check, now),
                     _ => {
                         self.note_stage(Stage::Send, now);
-                        self.latency.record(Stage::InputToOrder, now.wrapping_sub(self.began));
+                        let _ = self.stamps.try_push((Stage::InputToOrder, now.wrapping_sub(self.began)));
                     }
                 }
                 now
