@@ -224,8 +224,9 @@ impl Desk {
             adjusted: v.adjusted,
             qty: v.qty,
             price: v.price,
-            reducing: u32::from(v.reducing),
-            binding: v.binding.map_or(0, |c| c as u32 + 1),
+            instrument: v.instrument,
+            reducing: u16::from(v.reducing),
+            binding: v.binding.map_or(0, |c| c as u16 + 1),
             equity: v.equity,
             exposure: v.exposure,
         }

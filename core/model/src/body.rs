@@ -294,10 +294,12 @@ bodies! {
         qty: Qty,
         /// Price that the checks used.
         price: Price,
+        /// Instrument, in whose units quantity and price are.
+        instrument: InstrumentId,
         /// 1 when the order only reduces.
-        reducing: u32,
+        reducing: u16,
         /// The limit that bound the size, as bit number + 1; 0 where none did.
-        binding: u32,
+        binding: u16,
         /// Equity that the checks used, base currency.
         equity: Money,
         /// Sum of absolute notionals with working entries, base currency.
@@ -491,19 +493,19 @@ pub struct CheckOperands {
     pub check: u16,
     /// 0 passed, 1 failed, 2 adjusted the order.
     pub outcome: u16,
-    /// Zero.
-    pub reserved: u32,
+    /// Instrument, in whose units quantities and prices among the operands are.
+    pub instrument: InstrumentId,
 }
 
 impl CheckOperands {
-    /// Operands of check number `check`.
-    pub fn new(check: u16, outcome: u16, measured: i128, limit: i128) -> Self {
+    /// Operands of check number `check` on an order for `instrument`.
+    pub fn new(check: u16, outcome: u16, instrument: InstrumentId, measured: i128, limit: i128) -> Self {
         CheckOperands {
             measured: split(measured),
             limit: split(limit),
             check: check + 1,
             outcome,
-            reserved: 0,
+            instrument,
         }
     }
 
@@ -791,7 +793,7 @@ mod tests {
     #[test]
     fn check_operands_keep_all_their_bits() {
         for value in [0, -1, i128::MAX, i128::MIN, 1 << 64, -(1 << 64)] {
-            assert_eq!(CheckOperands::new(3, 1, value, !value).values().0, value);
+            assert_eq!(CheckOperands::new(3, 1, InstrumentId(0), value, !value).values().0, value);
         }
     }
 

@@ -14,6 +14,9 @@ enum Split {
 
 const DOLLAR: &str = "USD";
 
+/// What stands between base and quote where something does.
+const SEPARATORS: [char; 6] = ['/', '-', '_', '.', ':', ' '];
+
 /// Currencies that prices are stated in, whatever is traded.
 const QUOTES: [&str; 28] = [
     "USDT", "USDC", "FDUSD", "TUSD", "BUSD", "PYUSD", "RLUSD", "USDP", "USDS", "USDE", "USD1", "DAI", "PAX",
@@ -48,7 +51,7 @@ pub(crate) fn currencies(
     quote: Option<&str>,
 ) -> Result<(String, String), Vec<(String, String)>> {
     let upper = symbol.to_uppercase();
-    let is_separator = |c: char| matches!(c, '/' | '-' | '_' | '.' | ':');
+    let is_separator = |c: char| SEPARATORS.contains(&c);
     match (base, quote) {
         (Some(base), Some(quote)) => Ok((base.into(), quote.into())),
         (None, Some(quote)) => {
@@ -75,7 +78,7 @@ pub(crate) fn currencies(
 /// Splits a symbol: at its separator if it has one, else by the quote at its end.
 fn split(symbol: &str) -> Split {
     let upper = symbol.to_uppercase();
-    let parts: Vec<&str> = upper.split(['/', '-', '_', '.', ':']).filter(|p| !p.is_empty()).collect();
+    let parts: Vec<&str> = upper.split(SEPARATORS).filter(|p| !p.is_empty()).collect();
     let is_contract = |part: &str| {
         matches!(part, "PERP" | "SWAP") || part.len() >= 4 && part.bytes().all(|b| b.is_ascii_digit())
     };
@@ -146,6 +149,7 @@ WBTC/BTC BTC/DAI T/USDT XRP/BTC XMR/BTC KMNO/USDC AAVE/USD BTC/RLUSD USDC/USD ET
         assert_eq!(read("FOOTUSD", Some("FOO"), None), pair("FOO", "TUSD"));
         assert_eq!(read("ETHPERP", Some("ETH"), None), pair("ETH", "USD"));
         assert_eq!(read("EUR/USD", None, Some("USD")), pair("EUR", "USD"));
+        assert_eq!(read("BTC USDT", None, Some("USDT")), pair("BTC", "USDT"));
         assert_eq!(read("X", Some("A"), Some("B")), pair("A", "B"));
         assert_eq!(read("bars", None, None), pair("BARS", "USD"));
     }

@@ -72,6 +72,11 @@ impl OrderTable {
         self.open
     }
 
+    /// Orders that fit.
+    pub fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
     /// True when at most `reserve` more orders fit; the reserve is kept for exits.
     pub fn is_full(&self, reserve: usize) -> bool {
         self.open + reserve >= self.slots.len()

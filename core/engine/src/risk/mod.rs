@@ -67,6 +67,8 @@ pub struct Context<'a> {
 /// What became of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
+    /// Instrument.
+    pub instrument: InstrumentId,
     /// Bit per failed check; the order passes when it is zero.
     pub failed: u32,
     /// Bit per check that changed the order.
@@ -101,7 +103,13 @@ impl Verdict {
             2 => self.adjusted |= check.bit(),
             _ => {}
         }
-        let _ = self.operands.try_push(CheckOperands::new(check as u16, outcome, measured, limit));
+        let _ = self.operands.try_push(CheckOperands::new(
+            check as u16,
+            outcome,
+            self.instrument,
+            measured,
+            limit,
+        ));
     }
 
     /// Notes a check that refuses when `bad`.
@@ -156,6 +164,7 @@ impl Risk {
             OrderType::Stop => request.trigger,
             OrderType::Market => mark.paying(request.side),
         };
+        verdict.instrument = request.instrument;
         (verdict.price, verdict.limit) = (price, request.limit);
         verdict.equity = cx.portfolio.equity().unwrap_or_default();
         if request.action == Action::Enter {
@@ -191,7 +200,8 @@ impl Risk {
             let distance = request.stop_distance.0.into();
             v.refuse_if(request.stop_distance <= Price::ZERO, Check::StopRequired, distance, 1);
         }
-        v.refuse_if(cx.orders.is_full(EXIT_RESERVE), Check::Capacity, cx.orders.open_count() as i128, 0);
+        let (open, places) = (cx.orders.open_count() as i128, cx.orders.capacity() as i128);
+        v.refuse_if(cx.orders.is_full(EXIT_RESERVE), Check::Capacity, open, places - EXIT_RESERVE as i128);
         self.check_rate(cx.now_ns, v);
         if v.price <= Price::ZERO || !mark.is_known() || cx.portfolio.equity().is_none() {
             v.refuse_if(true, Check::MissingMark, v.price.0.into(), 1);

@@ -22,7 +22,13 @@ pub enum ConfigCommand {
     Migrate(MigrateArgs),
     /// Print the JSON schema of a configuration
     #[command(after_help = "Example: pinion config schema > pinion.schema.json")]
-    Schema,
+    Schema(SchemaArgs),
+}
+
+#[derive(Args)]
+pub struct SchemaArgs {
+    #[command(flatten)]
+    output: Output,
 }
 
 #[derive(Args)]
@@ -64,11 +70,13 @@ pub fn config(command: ConfigCommand) -> Result<(), Failure> {
         ConfigCommand::Check(args) => check(&args),
         ConfigCommand::Explain(args) => explain(&args),
         ConfigCommand::Migrate(args) => migrate(&args),
-        ConfigCommand::Schema => {
-            println!("{:#}", pinion_plan::schema());
-            Ok(())
-        }
+        ConfigCommand::Schema(args) => schema(&args),
     }
+}
+
+fn schema(args: &SchemaArgs) -> Result<(), Failure> {
+    let schema = pinion_plan::schema();
+    args.output.put(&schema, &format!("{schema:#}\n"))
 }
 
 fn base(file: &Path) -> &Path {

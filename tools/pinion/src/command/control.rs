@@ -2,8 +2,10 @@
 
 use crate::control::tell;
 use crate::failure::Failure;
+use crate::output::Output;
 use clap::Args;
 use pinion_model::body::CommandKind;
+use serde_json::Value;
 use std::path::PathBuf;
 
 /// Send a command to a running session: no-entries, cancel-entries, flatten, hard-stop, shutdown
@@ -20,6 +22,8 @@ pub struct ControlArgs {
     /// What for
     #[arg(long, default_value = "")]
     note: String,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// Let a halted session trade again
@@ -36,6 +40,8 @@ pub struct ArmArgs {
     /// Why
     #[arg(long, default_value = "")]
     note: String,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// `pinion control`.
@@ -50,16 +56,21 @@ pub fn control(args: ControlArgs) -> Result<(), Failure> {
             words.join(", ")
         ))
     })?;
-    answer(&tell(&args.dir, kind, &args.operator, &args.note)?)
+    answer(&tell(&args.dir, kind, &args.operator, &args.note)?, &args.output)
 }
 
 /// `pinion arm`.
 pub fn arm(args: ArmArgs) -> Result<(), Failure> {
-    answer(&tell(&args.dir, CommandKind::Arm, &args.operator, &args.note)?)
+    answer(&tell(&args.dir, CommandKind::Arm, &args.operator, &args.note)?, &args.output)
 }
 
-fn answer(text: &str) -> Result<(), Failure> {
-    println!("{text}");
-    let ok = serde_json::from_str::<serde_json::Value>(text).is_ok_and(|v| v["ok"] == true);
-    if ok { Ok(()) } else { Err(Failure::Run("error: the session refused the command".into())) }
+fn answer(text: &str, output: &Output) -> Result<(), Failure> {
+    let value: Value = serde_json::from_str(text)
+        .map_err(|e| Failure::Run(format!("error: the session answered what is no JSON ({e}): {text}")))?;
+    output.put(&value, &format!("{text}\n"))?;
+    if value["ok"] == true {
+        Ok(())
+    } else {
+        Err(Failure::Run("error: the session refused the command".into()))
+    }
 }

@@ -3,10 +3,12 @@
 use super::frames::{MessageKind, made};
 use super::median_and_least;
 use crate::failure::Failure;
+use crate::output::Output;
 use clap::Args;
 use pinion_binance::symbols::Units;
 use pinion_binance::{Decoded, Decoder, SymbolTable};
 use pinion_recorded::lines;
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -21,6 +23,8 @@ pub struct DecodeArgs {
     /// Print one closing line RESULT bench=... value=... unit=...
     #[arg(long)]
     result: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// Decoded bytes per round at most, messages per round at most, and rounds.
@@ -42,10 +46,15 @@ pub fn run(args: &DecodeArgs) -> Result<(), Failure> {
     let mut decoder = Decoder::new(SymbolTable::open(Units { price: 8, qty: 8 }), 20_000);
     let rounds = (0..ROUNDS).map(|_| round(&mut decoder, &frames, messages)).collect();
     let (median, least) = median_and_least(rounds);
-    println!(
-        "decode {kind}: median {median:.1} ns, least {least:.1} ns a message of {bytes} bytes ({} different)",
+    let json = json!({
+        "bench": "decode", "kind": kind, "median_ns": median, "least_ns": least, "bytes": bytes,
+        "messages": messages, "different": frames.len(),
+    });
+    let text = format!(
+        "decode {kind}: median {median:.1} ns, least {least:.1} ns a message of {bytes} bytes ({} different)\n",
         frames.len()
     );
+    args.output.put(&json, &text)?;
     if args.result {
         println!(
             "RESULT bench=decode kind={kind} value={median:.2} unit=ns min={least:.2} bytes={bytes} messages={messages}"

@@ -2,9 +2,11 @@
 
 use super::view::{View, plain};
 use crate::failure::Failure;
+use crate::output::Output;
 use clap::Args;
 use pinion_journal::{Cursor, Reader};
 use pinion_model::record::{Kind, Record};
+use serde_json::json;
 use std::collections::VecDeque;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -50,6 +52,8 @@ pub struct ExportArgs {
     out: PathBuf,
     #[command(flatten)]
     filter: Filter,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// Which records.
@@ -199,10 +203,16 @@ pub fn export(args: &ExportArgs) -> Result<(), Failure> {
             columns = fields.keys().cloned().collect();
             writeln!(out, "{}", columns.join(","))?;
         }
-        let cells: Vec<String> = columns.iter().map(|c| fields.get(c).map_or(String::new(), plain)).collect();
+        let cells: Vec<String> =
+            columns.iter().map(|c| fields.get(c).map_or(String::new(), |v| cell(plain(v)))).collect();
         writeln!(out, "{}", cells.join(","))?;
     }
     out.flush()?;
-    println!("{count} records written to {}", args.out.display());
-    Ok(())
+    let text = format!("{count} records written to {}\n", args.out.display());
+    args.output.put(&json!({"records": count, "file": args.out.display().to_string()}), &text)
+}
+
+/// A cell of a CSV table: in quotes where it holds what separates (RFC 4180).
+fn cell(text: String) -> String {
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }

@@ -1,7 +1,7 @@
 //! Records as people and programs read them: named fields, prices and money as decimals, codes as words.
 
 use crate::failure::Failure;
-use pinion_engine::risk::checks::Check;
+use pinion_engine::risk::checks::{Check, OperandUnit};
 use pinion_engine::rules::VALUE_NAMES;
 use pinion_journal::Reader;
 use pinion_journal::system::text_of;
@@ -138,11 +138,10 @@ impl View {
                 put(&mut f, "cause", b.cause);
                 put(&mut f, "intent", b.intent);
                 for c in b.checks.iter().filter(|c| c.check > 0) {
-                    let name = Check::ALL.get(usize::from(c.check) - 1).map_or("?", |c| c.label());
-                    let (measured, limit) = c.values();
-                    let outcome =
-                        ["passed", "failed", "adjusted"].get(usize::from(c.outcome)).copied().unwrap_or("?");
-                    put(&mut f, name, format!("{measured} against {limit}: {outcome}"));
+                    match Check::ALL.get(usize::from(c.check) - 1) {
+                        Some(check) => put(&mut f, check.label(), self.operands(*check, c)),
+                        None => put(&mut f, "?", json!({"number": c.check - 1, "outcome": c.outcome})),
+                    }
                 }
             }
             Kind::Start
@@ -242,6 +241,7 @@ impl View {
         put(f, "cause", b.cause);
         put(f, "time", time(b.time_ns));
         put(f, "intent", b.intent);
+        put(f, "instrument", self.symbol(b.instrument));
         put(f, "order", b.order);
         put(f, "passed", b.failed == 0);
         let labels = |mask: u32| Check::of_mask(mask).map(Check::label).collect::<Vec<_>>().join(" ");
@@ -251,12 +251,36 @@ impl View {
         if b.adjusted != 0 {
             put(f, "adjusted", labels(b.adjusted));
         }
-        if let Some(check) = (b.binding as usize).checked_sub(1).and_then(|i| Check::ALL.get(i)) {
+        if let Some(check) = usize::from(b.binding).checked_sub(1).and_then(|i| Check::ALL.get(i)) {
             put(f, "size_bound_by", check.label());
         }
-        put(f, "qty_units", b.qty.0);
+        put(f, "qty", self.qty(b.instrument, b.qty));
         put(f, "equity", self.money(base, b.equity));
         put(f, "exposure", self.money(base, b.exposure));
+    }
+
+    /// The operands of a risk check, in units that people use.
+    fn operands(&self, check: Check, operands: &CheckOperands) -> Value {
+        let id = operands.instrument;
+        let show = |value: i128| match check.unit() {
+            OperandUnit::Count => json!(value.to_string()),
+            OperandUnit::Price => self.price(id, Price(value as i64)),
+            OperandUnit::Qty if value == i128::from(i64::MAX) => json!("any"),
+            OperandUnit::Qty => self.qty(id, Qty(value as i64)),
+            OperandUnit::Settle => self.money(self.settle(id), Money(value)),
+            OperandUnit::Base => self.money(self.plan.engine.base_currency, Money(value)),
+            OperandUnit::Nanoseconds => json!(format!("{} ms", value as f64 / 1e6)),
+            OperandUnit::Time => json!(time(value as i64)),
+        };
+        let ((measured, limit), (what, against)) = (operands.values(), check.operands());
+        let outcome = ["passed", "failed", "adjusted"].get(usize::from(operands.outcome)).copied();
+        json!({
+            "outcome": outcome.unwrap_or("?"),
+            "what": what,
+            "measured": show(measured),
+            "against": against,
+            "limit": show(limit),
+        })
     }
 
     fn order(&self, b: &OrderBody, f: &mut Fields) {
@@ -328,6 +352,17 @@ impl View {
 
 /// A value without the quotes of JSON.
 pub fn plain(value: &Value) -> String {
+    if let Some(check) = value.as_object() {
+        let word = |key: &str| check.get(key).map_or("?".into(), plain);
+        return format!(
+            "{}: {} {}, {} {}",
+            word("outcome"),
+            word("what"),
+            word("measured"),
+            word("against"),
+            word("limit")
+        );
+    }
     value.as_str().map_or_else(|| value.to_string(), str::to_string)
 }
 
