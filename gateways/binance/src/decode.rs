@@ -235,9 +235,9 @@ impl Decoder {
         at.lit(b",\"s\":\"")?;
         let (instrument, units) = at.symbol(&mut self.symbols)?;
         at.lit(b",\"U\":")?;
-        let first_id = at.whole()?;
+        let first_id = at.whole().filter(|id| *id > 0)?;
         at.lit(b",\"u\":")?;
-        let last_id = at.whole()?;
+        let last_id = at.whole().filter(|id| *id > 0)?;
         let prev_id = if at.has(b",\"pu\":") { at.whole()? } else { 0 };
         at.lit(b",\"b\":[")?;
         at.levels(units.price, units.qty, &mut self.bids)?;
@@ -316,6 +316,10 @@ impl Decoder {
 
     fn depth(&mut self, recv_ns: i64, f: &Fields<'_>) -> Result<Decoded<'_>, Reject> {
         let found = self.find(f)?;
+        if f.first_id == 0 || f.last_id == 0 {
+            // Without its ids an update cannot be placed in its sequence.
+            return Err(Reject::MissingField);
+        }
         self.last_depth = Some(found);
         let (id, units) = found;
         self.read_levels(units, f.bid, f.agg_or_ask)?;
@@ -397,6 +401,17 @@ fn venue_ns(time: u64) -> i64 {
     }
 }
 
+/// A key that comes twice says two things: the frame is no message.
+#[inline]
+fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), Reject> {
+    if slot.replace(value).is_some() { Err(Reject::Malformed) } else { Ok(()) }
+}
+
+#[inline]
+fn once_number(slot: &mut u64, value: u64) -> Result<(), Reject> {
+    if std::mem::replace(slot, value) != 0 { Err(Reject::Malformed) } else { Ok(()) }
+}
+
 /// Walks the keys of a payload, stepping into `data` of a combined stream.
 #[inline]
 fn read(mut cursor: Cursor<'_>) -> Result<Fields<'_>, Reject> {
@@ -404,28 +419,28 @@ fn read(mut cursor: Cursor<'_>) -> Result<Fields<'_>, Reject> {
     let mut first = true;
     while let Some(key) = cursor.key(&mut first)? {
         match key {
-            b"e" => f.event = Some(cursor.string()?),
-            b"s" | b"symbol" => f.symbol = Some(cursor.string()?),
-            b"E" => f.event_ms = cursor.integer()?,
-            b"T" => f.trade_ms = cursor.integer()?,
-            b"Tns" => f.nanoseconds = cursor.integer()?,
-            b"U" => f.first_id = cursor.integer()?,
-            b"u" => f.last_id = cursor.integer()?,
-            b"pu" => f.prev_id = cursor.integer()?,
-            b"m" => f.buyer_is_maker = Some(cursor.boolean()?),
-            b"X" => f.execution = Some(cursor.string()?),
+            b"e" => once(&mut f.event, cursor.string()?)?,
+            b"s" | b"symbol" => once(&mut f.symbol, cursor.string()?)?,
+            b"E" => once_number(&mut f.event_ms, cursor.integer()?)?,
+            b"T" => once_number(&mut f.trade_ms, cursor.integer()?)?,
+            b"Tns" => once_number(&mut f.nanoseconds, cursor.integer()?)?,
+            b"U" => once_number(&mut f.first_id, cursor.integer()?)?,
+            b"u" => once_number(&mut f.last_id, cursor.integer()?)?,
+            b"pu" => once_number(&mut f.prev_id, cursor.integer()?)?,
+            b"m" => once(&mut f.buyer_is_maker, cursor.boolean()?)?,
+            b"X" => once(&mut f.execution, cursor.string()?)?,
             // What follows the payload (the closing brace of the wrapper) holds nothing more.
             b"data" => return read(cursor),
-            b"lastUpdateId" => f.snapshot_id = Some(cursor.integer()?),
-            b"t" => f.trade_id = Some(cursor.later()?),
-            b"a" => f.agg_or_ask = Some(cursor.later()?),
-            b"b" => f.bid = Some(cursor.later()?),
-            b"B" => f.bid_qty = Some(cursor.later()?),
-            b"A" => f.ask_qty = Some(cursor.later()?),
-            b"p" => f.price = Some(cursor.later()?),
-            b"q" => f.qty = Some(cursor.later()?),
-            b"bids" => f.snapshot_bids = Some(cursor.later()?),
-            b"asks" => f.snapshot_asks = Some(cursor.later()?),
+            b"lastUpdateId" => once(&mut f.snapshot_id, cursor.integer()?)?,
+            b"t" => once(&mut f.trade_id, cursor.later()?)?,
+            b"a" => once(&mut f.agg_or_ask, cursor.later()?)?,
+            b"b" => once(&mut f.bid, cursor.later()?)?,
+            b"B" => once(&mut f.bid_qty, cursor.later()?)?,
+            b"A" => once(&mut f.ask_qty, cursor.later()?)?,
+            b"p" => once(&mut f.price, cursor.later()?)?,
+            b"q" => once(&mut f.qty, cursor.later()?)?,
+            b"bids" => once(&mut f.snapshot_bids, cursor.later()?)?,
+            b"asks" => once(&mut f.snapshot_asks, cursor.later()?)?,
             _ => cursor.skip()?,
         }
     }
