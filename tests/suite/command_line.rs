@@ -234,3 +234,21 @@ fn ticks_of_a_share_make_bars_and_trade() {
         assert!(run["bars"].as_u64() > Some(300) && run["fills"].as_u64() >= Some(2), "{run}");
     }
 }
+
+#[test]
+fn the_bench_from_tick_to_order_sends_orders_through_every_check() {
+    for layout in ["solo", "shared"] {
+        let tmp = tempfile::tempdir().unwrap();
+        let dir = tmp.path().to_str().unwrap();
+        let args = ["bench", "tick-to-order", "--layout", layout, "--rate", "1000", "--frames", "500"];
+        // Whether a busy machine reaches the rate is not this test's question; what passed through is.
+        let output = pinion(&[&args[..], &["--scratch", dir, "--out", dir, "--json"]].concat());
+        let run: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output)));
+        assert!(run["orders"].as_u64() > Some(400) && run["fills"].as_u64() > Some(400), "{run}");
+        assert_eq!((run["failed"].as_u64(), run["refused"].as_u64()), (Some(0), Some(0)));
+        assert!(run["tick_to_order_ns"]["p50"].as_u64() > Some(50), "{run}");
+        let names: Vec<_> = std::fs::read_dir(dir).unwrap().map(|f| f.unwrap().file_name()).collect();
+        assert_eq!(names.len(), 3, "figures, histogram and plot, and no journal: {names:?}");
+    }
+}

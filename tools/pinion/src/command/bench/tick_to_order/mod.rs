@@ -6,6 +6,7 @@ mod environment;
 mod measured;
 mod pipeline;
 mod plot;
+mod report;
 mod saved;
 mod tcp;
 
@@ -24,7 +25,7 @@ use pinion_model::record::Record;
 use pinion_plan::Plan;
 use pinion_runtime::agent::Runner;
 use pinion_runtime::idle::{Idle, IdleKind};
-use pinion_runtime::latency::{Latency, Stage};
+use pinion_runtime::latency::Latency;
 use pinion_runtime::link::{Tx, link};
 use pinion_runtime::ticks::{Anchors, Ticks};
 use pipeline::{Counts, Pipeline};
@@ -64,7 +65,7 @@ pub struct TickToOrderArgs {
     /// Processor of the hot thread
     #[arg(long)]
     core: Option<usize>,
-    /// Processor of the cold thread and of the TCP peer
+    /// Processor of the cold thread and of the TCP peer; the next one after --core where that is given
     #[arg(long)]
     cold_core: Option<usize>,
     /// Directory in which the run's journal is made and removed again; /dev/shm where there is one, which
@@ -96,6 +97,9 @@ struct Rig {
     ticks: Ticks,
     anchors: Anchors,
     ns_per_tick: f64,
+    /// Processor of the other thread. A thread inherits the mask of its maker, so beside a pinned one it is
+    /// always given one of its own.
+    cold_core: Option<usize>,
     scratch: PathBuf,
 }
 
@@ -120,6 +124,7 @@ pub fn run(args: &TickToOrderArgs) -> Result<(), Failure> {
         ));
     }
     let rig = Rig::new(args)?;
+    let machine = environment::machine(args.core);
     if let Some(core) = args.core
         && !pinion_runtime::agent::pin(core)
     {
@@ -132,10 +137,10 @@ pub fn run(args: &TickToOrderArgs) -> Result<(), Failure> {
     let run = if args.tcp { over_tcp(args, &rig)? } else { in_memory(args, &rig, args.rate)? };
     let stolen = environment::steal_ticks().zip(steal).map(|(after, before)| after - before);
     let hiccups = environment::hiccups(&rig.ticks, rig.ns_per_tick, PROBE.as_nanos() as u64);
-    let atomics = environment::two_atomics(&rig.ticks, rig.ns_per_tick, args.cold_core);
+    let atomics = environment::two_atomics(&rig.ticks, rig.ns_per_tick, rig.cold_core);
     let kept_up = run.driven.kept_up(&run.load);
     let mut value = run.json(args, &rig, kept_up);
-    value["environment"] = environment::machine(args.core);
+    value["environment"] = machine;
     value["environment"]["stolen_ticks"] = json!(stolen);
     value["hiccups_ns"] = figures(&hiccups);
     value["two_atomics_ns"] = figures(&atomics);
@@ -173,7 +178,9 @@ impl Rig {
         let default = || if memory.is_dir() { memory.clone() } else { std::env::temp_dir() };
         let parent = args.scratch.clone().unwrap_or_else(default);
         let scratch = parent.join(format!("pinion-bench-{}", std::process::id()));
-        Ok(Rig { plan, frames, ticks, anchors, ns_per_tick, scratch })
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let cold_core = args.cold_core.or(args.core.map(|core| (core + 1) % processors));
+        Ok(Rig { plan, frames, ticks, anchors, ns_per_tick, cold_core, scratch })
     }
 
     fn keeper(&self) -> Result<Keeper, Failure> {
@@ -187,10 +194,10 @@ impl Rig {
     }
 
     /// The cold thread with a keeper on it, and the hot thread's end of the link.
-    fn cold(&self, core: Option<usize>) -> Result<(Tx<Record>, Runner<KeeperAgent>), Failure> {
+    fn cold(&self) -> Result<(Tx<Record>, Runner<KeeperAgent>), Failure> {
         let (tx, rx) = link(self.plan.runtime.journal_ring_records);
         let agent = KeeperAgent::new(self.keeper()?, rx);
-        Ok((tx, Runner::start("cold", core, Idle::new(IdleKind::Backoff), agent)?))
+        Ok((tx, Runner::start("cold", self.cold_core, Idle::new(IdleKind::Backoff), agent)?))
     }
 }
 
@@ -220,7 +227,7 @@ fn in_memory(args: &TickToOrderArgs, rig: &Rig, rate: f64) -> Result<Run, Failur
             Ok(Run { load, driven, counts, stages, echo: None })
         }
         BenchLayout::Shared => {
-            let (tx, cold) = rig.cold(args.cold_core)?;
+            let (tx, cold) = rig.cold()?;
             let mut pipeline = Pipeline::new(&rig.plan, tx, &rig.ticks, step_ns, false)?;
             let driven = drive(&mut pipeline, &rig.frames, &load, &rig.ticks, factor, |_| {});
             let (counts, stages, tx) = pipeline.finish();
@@ -235,7 +242,7 @@ fn over_tcp(args: &TickToOrderArgs, rig: &Rig) -> Result<Run, Failure> {
     // A peer that waits for each answer cannot ask for more than a round trip allows.
     let load = Load { rate: args.rate, frames: args.frames, warm_up: (args.frames / 4).max(1000) };
     let peer =
-        |load| tcp::start_peer(rig.frames.clone(), load, rig.ticks.clone(), rig.ns_per_tick, args.cold_core);
+        |load| tcp::start_peer(rig.frames.clone(), load, rig.ticks.clone(), rig.ns_per_tick, rig.cold_core);
     let (stream, echo) = peer(load)?;
     tcp::serve_echo(stream)?;
     let echo = join(echo)?;
@@ -250,7 +257,7 @@ fn over_tcp(args: &TickToOrderArgs, rig: &Rig) -> Result<Run, Failure> {
             (counts, stages)
         }
         BenchLayout::Shared => {
-            let (tx, cold) = rig.cold(args.cold_core)?;
+            let (tx, cold) = rig.cold()?;
             let mut pipeline = Pipeline::new(&rig.plan, tx, &rig.ticks, step_ns, true)?;
             tcp::serve_pipeline(stream, &mut pipeline, |_| {})?;
             let (counts, stages, tx) = pipeline.finish();
@@ -291,111 +298,4 @@ fn sweep(args: &TickToOrderArgs, rig: &Rig) -> Result<(), Failure> {
         }
     }
     args.output.put(&Value::Array(rows), &text)
-}
-
-impl Run {
-    fn stages(&self, ns_per_tick: f64) -> Vec<(&'static str, pinion_runtime::latency::Figures)> {
-        let stages = Stage::ALL.iter().map(|s| (s.label(), self.stages.figures(*s, ns_per_tick)));
-        stages.filter(|(_, f)| f.count > 0).collect()
-    }
-
-    fn json(&self, args: &TickToOrderArgs, rig: &Rig, kept_up: bool) -> Value {
-        let stages = self.stages(rig.ns_per_tick).into_iter().map(|(name, f)| {
-            (
-                name.to_string(),
-                json!({"count": f.count, "p50": f.p50, "p99": f.p99, "p99.9": f.p999, "max": f.max}),
-            )
-        });
-        json!({
-            "bench": "tick-to-order",
-            "build": crate::BUILD,
-            "layout": format!("{:?}", args.layout).to_lowercase(),
-            "path": if args.tcp { "loopback TCP and back" } else { "memory to bytes" },
-            "verdict": if kept_up { "ok" } else { "FAIL" },
-            "asked_per_second": self.load.rate,
-            "achieved_per_second": self.driven.achieved,
-            "frames": self.load.frames,
-            "orders": self.counts.orders,
-            "fills": self.counts.fills,
-            "refused": self.counts.refused,
-            "failed": self.counts.failed,
-            "waits_for_the_journal": self.driven.waits,
-            "journal_in": rig.scratch.parent().map(|p| p.display().to_string()),
-            "tick_to_order_ns": figures(&self.driven.order),
-            "frame_ns": figures(&self.driven.frame),
-            "stages_ns": stages.collect::<serde_json::Map<String, Value>>(),
-            "bare_echo_ns": self.echo.as_ref().map(figures),
-        })
-    }
-
-    fn text(
-        &self,
-        args: &TickToOrderArgs,
-        rig: &Rig,
-        kept_up: bool,
-        hiccups: &Histogram<u64>,
-        atomics: &Histogram<u64>,
-        value: &Value,
-    ) -> String {
-        let e = &value["environment"];
-        let mut text = format!(
-            "tick to order, {}, {}: {}\n  asked {:.0} frames a second, achieved {:.0}; {} orders, {} refused, {} failed, {} waits for the journal (in {})\n  {} processors, {}, kernel {}, isolated {}, governor {}, load {}, stolen {}\n\n{}\n",
-            value["layout"].as_str().unwrap_or_default(),
-            value["path"].as_str().unwrap_or_default(),
-            if kept_up { "ok" } else { "FAIL" },
-            self.load.rate,
-            self.driven.achieved,
-            self.counts.orders,
-            self.counts.refused,
-            self.counts.failed,
-            self.driven.waits,
-            value["journal_in"].as_str().unwrap_or_default(),
-            e["processors"],
-            e["cpu"].as_str().unwrap_or_default(),
-            e["kernel"].as_str().unwrap_or_default(),
-            e["isolated"].as_str().unwrap_or_default(),
-            e["governor"].as_str().unwrap_or_default(),
-            e["load"].as_str().unwrap_or_default(),
-            e["stolen_ticks"],
-            head(),
-        );
-        text += &format!("{}\n", row("tick to order", &self.driven.order));
-        if let Some(echo) = &self.echo {
-            text += &format!("{}\n", row("bare echo, same run", echo));
-        } else {
-            text += &format!("{}\n", row("every frame", &self.driven.frame));
-        }
-        text += &format!("{}\n", row("clock only (hiccups)", hiccups));
-        text += &format!(
-            "{}\n\n  stages, ns               p50      p99    p99.9\n",
-            row("two atomics, round trip", atomics)
-        );
-        for (name, f) in self.stages(rig.ns_per_tick) {
-            text += &format!("  {name:<20} {:>8.0} {:>8.0} {:>8.0}\n", f.p50, f.p99, f.p999);
-        }
-        if let Some(dir) = &args.out {
-            text += &format!("\n  saved in {}\n", dir.display());
-        }
-        text
-    }
-
-    fn result_line(&self, args: &TickToOrderArgs, kept_up: bool) -> String {
-        let h = &self.driven.order;
-        let at = |q| h.value_at_quantile(q);
-        format!(
-            "RESULT bench=tick-to-order layout={} path={} value={} unit=ns p90={} p99={} p99.9={} p99.99={} max={} asked={:.0} achieved={:.0} orders={} verdict={}",
-            format!("{:?}", args.layout).to_lowercase(),
-            if args.tcp { "tcp" } else { "memory" },
-            at(0.5),
-            at(0.9),
-            at(0.99),
-            at(0.999),
-            at(0.9999),
-            h.max(),
-            self.load.rate,
-            self.driven.achieved,
-            self.counts.orders,
-            if kept_up { "ok" } else { "FAIL" }
-        )
-    }
 }
