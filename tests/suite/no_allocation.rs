@@ -1,6 +1,7 @@
 //! Nothing allocates or frees on the way from bytes to orders: decode, book, bars, indicators, rules,
 //! risk, orders, fills. A counting allocator watches this test's thread; a control shows that it sees.
 
+use pinion_binance::encode::OrderEncoder;
 use pinion_binance::{Decoded, Decoder, SymbolTable};
 use pinion_engine::Engine;
 use pinion_engine::sink::Sink;
@@ -171,6 +172,31 @@ fn decoding_depth_does_not_allocate_either() {
         }
     });
     assert_eq!(count, 0);
+}
+
+#[test]
+fn writing_orders_and_cancels_does_not_allocate() {
+    use pinion_model::body::{CancelBody, OrderBody};
+    use pinion_model::order::{OrderType, Side, TimeInForce};
+    let units = pinion_binance::symbols::Units { price: 8, qty: 8 };
+    let mut encoder = OrderEncoder::new([("1000SHIBUSDT", units)], "the-longest-bot", u64::MAX);
+    let mut order = OrderBody::from_bytes(&[0; 96]);
+    (order.side, order.tif) = (Side::Sell.code(), TimeInForce::Gtc.code());
+    (order.limit.0, order.trigger.0, order.qty.0) = (i64::MAX, i64::MAX, i64::MAX);
+    let mut cancel = CancelBody::from_bytes(&[0; 96]);
+    let mut bytes = 0;
+    let count = allocations(|| {
+        for number in 0..1_000u64 {
+            (order.order, cancel.order) = (u64::MAX - number, u64::MAX - number);
+            for kind in [OrderType::Market, OrderType::Limit, OrderType::Stop] {
+                order.order_type = kind.code();
+                bytes += encoder.place(&order, i64::MAX).map_or(0, <[u8]>::len);
+            }
+            bytes += encoder.cancel(&cancel, i64::MAX).map_or(0, <[u8]>::len);
+        }
+    });
+    assert_eq!(count, 0);
+    assert!(bytes > 4_000 * 150, "every message was written: {bytes}");
 }
 
 /// The control: were the allocator blind, this would fail.
