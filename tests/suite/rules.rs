@@ -56,7 +56,7 @@ impl Bench {
 
     fn reopen(&mut self) {
         let flat = bar(1_005, 995, 1_000);
-        let view = View { bar: &flat, set: &self.set, time_ns: 0, cut: MINUTES, calendar: &DAYS };
+        let view = View { bar: &flat, bars: 0, set: &self.set, time_ns: 0, cut: MINUTES, calendar: &DAYS };
         assert_ne!(self.rule.arm(&view), Arming::NotReady);
         self.rule.clear();
         self.holding.bars_held = 0;
@@ -72,7 +72,14 @@ impl Bench {
         self.holding.bars_held += 1;
         // Two bars of a day do not fit into a day: such a bar is its session's last.
         let interval_ns = if last { 86_400_000_000_000 } else { 60_000_000_000 };
-        let view = View { bar, set: &self.set, time_ns, cut: BarCut::Time { interval_ns }, calendar: &DAYS };
+        let view = View {
+            bar,
+            bars: 0,
+            set: &self.set,
+            time_ns,
+            cut: BarCut::Time { interval_ns },
+            calendar: &DAYS,
+        };
         let oriented = Oriented::new(self.holding.side, bar);
         self.rule.on_bar(&self.holding, &oriented, &view).map(|signal| signal.reason)
     }

@@ -415,6 +415,11 @@ impl Desk {
         }
     }
 
+    /// No stop is held and strategies may act: a price does nothing but move equity.
+    pub fn is_calm(&self) -> bool {
+        self.held.is_empty() && self.level < 4
+    }
+
     /// Holds the present equity against the account's limits.
     #[inline(always)]
     pub fn observe_equity<S: Sink>(&mut self, sink: &mut S) {

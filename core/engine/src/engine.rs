@@ -63,7 +63,8 @@ impl Engine {
         let mut places = vec![Places::default(); plan.instruments.len()];
         for (number, strategy) in plan.strategies.iter().enumerate() {
             for &instrument in &strategy.instruments {
-                let trader = Trader::compile(number as u16, strategy, instrument, &mut series, series_of)?;
+                let find = |series: &mut Vec<Series>, id, spec| series_of(plan, series, id, spec);
+                let trader = Trader::compile(number as u16, strategy, instrument, &mut series, find)?;
                 places[instrument.index()].traders.push(traders.len());
                 traders.push(trader);
             }
@@ -104,7 +105,9 @@ impl Engine {
         match &event.market {
             Market::Quote(quote) => self.on_quote(id, cursor, quote, sink),
             Market::Trade(trade) => self.on_trade(id, cursor, trade, sink),
-            Market::Bar { bar, interval_ns } => self.on_bar(id, cursor, bar, *interval_ns, sink),
+            Market::Bar { bar, interval_ns } => {
+                self.on_bars(id, cursor, std::slice::from_ref(bar), *interval_ns, sink);
+            }
             Market::Depth(depth) => self.on_depth(id, cursor, depth, sink),
         }
     }
@@ -207,17 +210,100 @@ impl Engine {
         interval_ns: i64,
         sink: &mut S,
     ) -> usize {
-        for (at, bar) in bars.iter().enumerate() {
-            let before = self.desk.activity;
-            self.on_bar(id, cursor + at as u64, bar, interval_ns, sink);
-            if self.desk.activity != before {
-                return at + 1;
+        let before = self.desk.activity;
+        let alone = self.alone(id, interval_ns);
+        let mut taken = 0;
+        while taken < bars.len() && self.desk.activity == before {
+            if let Some((series, trader)) = alone {
+                let cursor = cursor + taken as u64;
+                let rest = &bars[taken..];
+                taken += match self.traders[trader].is_holding() {
+                    true => self.scan::<S, true>(series, trader, cursor, rest, interval_ns, sink),
+                    false => self.scan::<S, false>(series, trader, cursor, rest, interval_ns, sink),
+                };
+                if taken == bars.len() || self.desk.activity != before {
+                    break;
+                }
             }
+            let cursor = cursor + taken as u64;
+            self.on_bar(id, cursor, &bars[taken], interval_ns, sink);
+            taken += 1;
         }
-        bars.len()
+        if self.desk.activity != before {
+            self.note_watched(id);
+        }
+        taken
     }
 
-    #[inline(always)]
+    /// The series and the trader of an instrument that has one of each, where the series is cut as its bars
+    /// are and the trader waits for nothing but its rules.
+    fn alone(&mut self, id: InstrumentId, interval_ns: i64) -> Option<(usize, usize)> {
+        let place = &self.places[id.index()];
+        let (&[series], &[trader]) = (&place.series[..], &place.traders[..]) else { return None };
+        let direct = self.series[series].spec.cut == (BarCut::Time { interval_ns });
+        if !direct || !self.desk.is_calm() || !self.traders[trader].is_settled() {
+            return None;
+        }
+        self.series[series].fed_interval_ns = interval_ns;
+        Some((series, trader))
+    }
+
+    /// Takes bars, up to the first on which the rules find something and with it. It stops before a bar that
+    /// does more than move prices: one that begins a day, reaches a limit or cannot be held. Whether the
+    /// trader holds something cannot change in between, and each case has a loop of its own.
+    #[inline(never)]
+    fn scan<S: Sink, const HOLDING: bool>(
+        &mut self,
+        series: usize,
+        trader: usize,
+        cursor: u64,
+        bars: &[Bar],
+        interval_ns: i64,
+        sink: &mut S,
+    ) -> usize {
+        let (desk, trader) = (&mut self.desk, &mut self.traders[trader]);
+        let id = trader.key().1;
+        // Nothing below changes what a day is or what is held.
+        let day_end_ns = desk.account.next_day_ns();
+        let Some(equity) = desk.portfolio.equity_line(id) else { return 0 };
+        let own = &mut self.series[series];
+        let (mut taken, mut found) = (0, None);
+        for bar in bars {
+            let time_ns = desk.now_ns.max(bar.open_ns + interval_ns);
+            if time_ns >= day_end_ns || bar.high.0 > MAX_PRICE {
+                break;
+            }
+            if (HOLDING || !equity.is_flat()) && !desk.account.absorbs(equity.at(bar.close)) {
+                break;
+            }
+            desk.seq += 1;
+            desk.now_ns = time_ns;
+            if S::INPUTS {
+                sink.emit(&BarBody::new(desk.seq, id, cursor + taken as u64, bar, interval_ns));
+            }
+            own.indicators.update(bar);
+            own.bars += 1;
+            taken += 1;
+            let view = |_| own.view_of(bar, time_ns);
+            found = if HOLDING { trader.look_for_exit(view) } else { trader.look_for_entry(view) };
+            if found.is_some() {
+                break;
+            }
+            trader.look_back(|_| own.view_of(bar, time_ns));
+        }
+        let Some(last) = bars[..taken].last() else { return 0 };
+        own.last = *last;
+        let mark = Mark { bid: last.close, ask: last.close, time_ns: desk.now_ns };
+        desk.portfolio.set_mark(id, mark);
+        self.inputs.events += taken as u64;
+        self.inputs.bars += taken as u64;
+        trader.note_seen(&self.series);
+        if found.is_some() {
+            trader.act(found, &self.series, desk, sink);
+        }
+        taken
+    }
+
     fn on_bar<S: Sink>(&mut self, id: InstrumentId, cursor: u64, bar: &Bar, interval_ns: i64, sink: &mut S) {
         self.inputs.events += 1;
         let seq = self.begin(bar.open_ns + interval_ns);
@@ -535,10 +621,10 @@ impl Engine {
 }
 
 /// Finds or makes the series of one bar spec.
-fn series_of(series: &mut Vec<Series>, instrument: InstrumentId, spec: BarSpec) -> usize {
+fn series_of(plan: &EnginePlan, series: &mut Vec<Series>, instrument: InstrumentId, spec: BarSpec) -> usize {
     let found = series.iter().position(|s| s.instrument == instrument && s.spec == spec);
     found.unwrap_or_else(|| {
-        series.push(Series::new(instrument, spec));
+        series.push(Series::new(instrument, &plan.instruments[instrument.index()], spec));
         series.len() - 1
     })
 }

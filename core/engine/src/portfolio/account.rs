@@ -108,15 +108,26 @@ impl Account {
     /// Takes a new equity; returns a limit that it crossed for the first time.
     #[inline(always)]
     pub fn observe(&mut self, equity: Money) -> Option<Breach> {
+        self.follow(equity);
+        if equity > self.alarm { None } else { self.breach(equity) }
+    }
+
+    /// Takes a new equity unless it is one that may cross a limit.
+    #[inline(always)]
+    pub fn absorbs(&mut self, equity: Money) -> bool {
+        let above = equity > self.alarm;
+        if above {
+            self.follow(equity);
+        }
+        above
+    }
+
+    #[inline(always)]
+    fn follow(&mut self, equity: Money) {
         if equity > self.peak {
             self.rise(equity);
-        } else if equity < self.trough {
-            self.trough = equity;
         }
-        if equity > self.alarm {
-            return None;
-        }
-        self.breach(equity)
+        self.trough = self.trough.min(equity);
     }
 
     #[cold]
