@@ -18,7 +18,7 @@ use pinion_engine::plan::EnginePlan;
 use pinion_model::body::{CancelBody, ExecutionBody, OrderBody};
 use pinion_model::event::{Bar, Market, MarketEvent, Quote};
 use pinion_model::instrument::InstrumentId;
-use pinion_model::number::{Price, Qty, Ratio};
+use pinion_model::number::{Money, Price, Qty, Ratio};
 use pinion_model::order::*;
 use pinion_plan::PaperPlan;
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,8 @@ struct State {
     touches: Vec<Touch>,
     has_quotes: Vec<bool>,
     positions: Vec<Qty>,
+    /// By currency: what is left of the opening balance for fees that a third asset pays.
+    fee_assets: Vec<Money>,
     inbound: VecDeque<(i64, Message)>,
     resting: Vec<Live>,
     outbound: VecDeque<Pending>,
@@ -100,6 +102,7 @@ impl PaperVenue {
             touches: vec![Touch::default(); plan.instruments.len()],
             has_quotes: vec![false; plan.instruments.len()],
             positions: vec![Qty::ZERO; plan.instruments.len()],
+            fee_assets: plan.balances.clone(),
             inbound: VecDeque::with_capacity(2 * orders),
             resting: Vec::with_capacity(orders),
             outbound: VecDeque::with_capacity(4 * orders),
@@ -202,7 +205,8 @@ impl PaperVenue {
                     self.arrive(message, at_ns);
                 }
             } else if report <= until_ns {
-                return self.state.outbound.pop_front().map(|r| self.body(&r));
+                let report = self.state.outbound.pop_front()?;
+                return Some(self.body(&report));
             } else {
                 return None;
             }
@@ -295,7 +299,12 @@ impl PaperVenue {
 
     /// After a depth update: where no quotes come, the best levels of the rebuilt book are the market.
     pub fn follow_book(&mut self, id: InstrumentId, book: &Book, now_ns: i64) {
-        if self.state.has_quotes[id.index()] || !book.is_synced() {
+        if self.state.has_quotes[id.index()] {
+            return;
+        }
+        if !book.is_synced() {
+            // Nobody knows what stands there: until the book is back, only trades make a market.
+            self.state.touches[id.index()] = Touch::default();
             return;
         }
         if let (Some(bid), Some(ask)) = (book.best_bid(), book.best_ask()) {
@@ -520,13 +529,14 @@ impl PaperVenue {
         self.note_next();
     }
 
-    fn body(&self, r: &Pending) -> ExecutionBody {
+    fn body(&mut self, r: &Pending) -> ExecutionBody {
         let liquidity = Liquidity::from_code(r.liquidity_code).unwrap_or(Liquidity::None);
         let index = r.order.instrument.index();
         let (fee, currency) = if r.qty.is_zero() {
             (Default::default(), self.plan.instruments[index].settle)
         } else {
-            pricing::fee(&self.plan, index, r.order.side, r.price, r.qty, liquidity, &self.state.touches)
+            let State { touches, fee_assets, .. } = &mut self.state;
+            pricing::fee(&self.plan, index, r.order.side, r.price, r.qty, liquidity, touches, fee_assets)
         };
         ExecutionBody {
             seq: 0,

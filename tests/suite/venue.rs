@@ -258,11 +258,11 @@ fn fees_are_a_fraction_of_notional_rounded_up() {
 }
 
 #[test]
-fn a_fee_in_a_third_asset_is_taken_at_its_price() {
+fn a_fee_in_a_third_asset_is_taken_at_its_price_while_the_asset_lasts() {
     let text = "
 instruments: [{symbol: BTCUSDT, tick: 0.01, lot: 0.001}, {symbol: BNBUSDT, tick: 0.01, lot: 0.001}]
 strategy: {entry_mixins: [RSIBB], exit_mixins: [ATR], timeframe: 1m, bars: trades}
-broker: {cash: 1000000, commission_rate: 0.001, fee_currency: BNB, paper_trading_config: {mode: basic}}
+broker: {cash: 1000000, balances: {BNB: 0.0003}, commission_rate: 0.001, fee_currency: BNB, paper_trading_config: {mode: basic}}
 ";
     let (config, mut found) = pinion_plan::read("test", text, Path::new(".")).unwrap();
     let plan = pinion_plan::compile(&config, &[], &mut found).unwrap();
@@ -278,11 +278,13 @@ broker: {cash: 1000000, commission_rate: 0.001, fee_currency: BNB, paper_trading
     };
     v.on_market(&MarketEvent { instrument: InstrumentId(1), cursor: 1, market: Market::Quote(bnb) });
     quote(&mut v, 0, 10_000, 10_000);
-    v.submit(&order(1, Side::Buy, OrderType::Market, 1_000, 0, false), 0);
-    let fill = std::iter::from_fn(|| v.poll(MS)).find(|r| r.kind == ReportKind::Fill.code()).unwrap();
+    let mut fee_of = |number| {
+        v.submit(&order(number, Side::Buy, OrderType::Market, 1_000, 0, false), 0);
+        let fill = std::iter::from_fn(|| v.poll(MS)).find(|r| r.kind == ReportKind::Fill.code()).unwrap();
+        (fill.fee.0, plan.engine.currencies[usize::from(fill.fee_currency)].code.clone())
+    };
     // A thousandth of 100.00 is 0.10; at 500.00 that is 0.0002 of the asset, in units of 10^-8.
-    assert_eq!(
-        (fill.fee.0, plan.engine.currencies[usize::from(fill.fee_currency)].code.as_str()),
-        (20_000, "BNB")
-    );
+    assert_eq!(fee_of(1), (20_000, "BNB".into()));
+    // What is left of the asset does not pay for a second one: no balance falls below zero for a fee.
+    assert_eq!(fee_of(2), (10_000_000, "USDT".into()));
 }

@@ -118,6 +118,8 @@ pub struct Trader {
     entry: Option<u64>,
     entry_age_bars: u32,
     exit: Option<u64>,
+    /// The exit rule whose partial target `exit` closes.
+    part: Option<usize>,
     stop: Option<Resting>,
     target: Option<Resting>,
     closing: Option<Closing>,
@@ -169,6 +171,7 @@ impl Trader {
             entry: None,
             entry_age_bars: 0,
             exit: None,
+            part: None,
             stop: None,
             target: None,
             closing: None,
@@ -428,9 +431,15 @@ impl Trader {
     ) {
         let Some(holding) = self.holding else { return };
         let part = desk.portfolio.instrument(self.instrument).lot_floor(holding.opened_qty.mul_floor(share));
-        if part > Qty::ZERO && self.exit.is_none() {
-            let rule = (self.entries.len() + rule) as u16;
-            self.exit = self.send_exit(part, reason, rule, series, desk, sink);
+        if part <= Qty::ZERO {
+            self.exits[rule].rule.part_sent();
+        } else if self.exit.is_none() {
+            let place = (self.entries.len() + rule) as u16;
+            self.exit = self.send_exit(part, reason, place, series, desk, sink);
+            if self.exit.is_some() {
+                self.exits[rule].rule.part_sent();
+                self.part = Some(rule);
+            }
         }
     }
 
@@ -600,6 +609,12 @@ impl Trader {
             self.on_fill(order, *price, *qty, applied, series, desk, sink);
         }
         if order.status.is_final() {
+            if self.exit == Some(order.number)
+                && let Some(rule) = self.part.take()
+                && order.filled.is_zero()
+            {
+                self.exits[rule].rule.part_failed();
+            }
             for slot in [&mut self.entry, &mut self.exit] {
                 slot.take_if(|number| *number == order.number);
             }
@@ -699,7 +714,7 @@ impl Trader {
         }
         self.stats.dust += u64::from(!self.position.qty.is_zero());
         self.trade_net = Money::ZERO;
-        (self.holding, self.since_fill, self.closing) = (None, None, None);
+        (self.holding, self.since_fill, self.closing, self.part) = (None, None, None, None);
         self.exits.iter_mut().for_each(|e| e.rule.clear());
         self.drop_protection(Reason::PositionClosed, desk, sink);
     }
