@@ -1,7 +1,8 @@
 //! The paper venue: when and at which price orders fill.
 
+use pinion_engine::book::Book;
 use pinion_model::body::{Body, CancelBody, ExecutionBody, OrderBody};
-use pinion_model::event::{Bar, Market, MarketEvent, NO_TIME, Quote, Trade};
+use pinion_model::event::{Bar, Depth, Level, Market, MarketEvent, NO_TIME, Quote, Trade};
 use pinion_model::instrument::InstrumentId;
 use pinion_model::number::{Price, Qty};
 use pinion_model::order::*;
@@ -255,6 +256,31 @@ fn fees_are_a_fraction_of_notional_rounded_up() {
         std::iter::from_fn(|| v.poll(MS)).find(|r| r.kind == ReportKind::Fill.code()).unwrap();
     // 0.003 at 100.01 is 0.30003; a thousandth of it in units of 10^-8 is 30,003.
     assert_eq!((fill.fee.0, fill.liquidity), (30_003, Liquidity::Taker.code()));
+}
+
+#[test]
+fn a_large_order_takes_level_after_level_and_never_passes_its_limit() {
+    let plan = plan("{base_slippage: 0, slippage_model: fixed, min_latency_ms: 0, max_latency_ms: 0}");
+    let mut book = Book::new(16);
+    let level = |price, qty| Level { price: Price(price), qty: Qty(qty) };
+    let (bids, asks) = ([level(9_999, 5)], [level(10_000, 3), level(10_001, 4), level(10_003, 5)]);
+    let (bids, asks) = (&bids[..], &asks[..]);
+    let (recv_ns, venue_ns, last_id) = (0, NO_TIME, 7);
+    let snapshot = Depth { recv_ns, venue_ns, first_id: 7, last_id, prev_id: 0, snapshot: true, bids, asks };
+    book.apply(&snapshot);
+    book.apply(&Depth { first_id: 8, last_id: 8, snapshot: false, ..snapshot });
+    let run = |order_type, qty, limit| {
+        let mut v = PaperVenue::new(&plan.engine, plan.paper);
+        v.follow_book(InstrumentId(0), &book, 0);
+        v.submit(&order(1, Side::Buy, order_type, qty, limit, false), 0);
+        let reports = std::iter::from_fn(|| v.poll(MS)).map(|r| (r.kind, r.price.0, r.qty.0)).skip(1);
+        reports.collect::<Vec<_>>()
+    };
+    let (fill, expired) = (ReportKind::Fill.code(), ReportKind::Expired.code());
+    assert_eq!(run(OrderType::Market, 5, 0), [(fill, 10_000, 3), (fill, 10_001, 2)]);
+    let all = [(fill, 10_000, 3), (fill, 10_001, 4), (fill, 10_003, 5), (expired, 0, 0)];
+    assert_eq!(run(OrderType::Market, 20, 0), all, "nobody sells the rest");
+    assert_eq!(run(OrderType::Limit, 20, 10_001), all[..2], "the rest waits at its limit");
 }
 
 #[test]
