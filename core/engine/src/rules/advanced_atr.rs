@@ -228,7 +228,7 @@ impl AdvancedAtr {
         self.state.map_or(Reason::StopLoss, |s| s.kind)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn on_bar(
         &mut self,
         holding: &Holding,

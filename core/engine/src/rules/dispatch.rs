@@ -58,7 +58,7 @@ impl EntryRule {
     }
 
     /// Whether the rule fires; `bars_since_entry` counts from the signal bar of its last accepted entry.
-    #[inline]
+    #[inline(always)]
     pub fn fires(&self, side: Side, view: &View<'_>, bars_since_entry: Option<u64>) -> bool {
         match self {
             EntryRule::RsiBb(rule) => rule.fires(side, view, bars_since_entry),
@@ -150,7 +150,7 @@ impl ExitRule {
     }
 
     /// A bar ended while the position is open.
-    #[inline]
+    #[inline(always)]
     pub fn on_bar(&mut self, holding: &Holding, bar: &Oriented, view: &View<'_>) -> Option<ExitSignal> {
         match self {
             ExitRule::AdvancedAtr(rule) => rule.on_bar(holding, bar, view),
