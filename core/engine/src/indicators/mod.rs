@@ -2,11 +2,36 @@
 //!
 //! A [`Set`] belongs to one series of bars. Rules declare what they read when they are compiled and get
 //! a [`Slot`]; the same indicator asked for twice is computed once.
+//!
+//! The [`catalog`] has them all, [`define`] says how one is declared. To add one: a file or a place in a
+//! file of its family, with the declaration beside the state, and a line in the catalogue.
 
 pub mod average;
 pub mod bollinger;
+pub mod catalog;
+pub mod chained;
+pub mod channel;
+pub mod define;
+pub mod directional;
+pub mod extremes;
+mod functions;
 pub mod fx;
+pub mod levels;
+pub mod momentum;
+pub mod moving;
+pub mod price;
+mod real;
+pub mod sar;
+pub mod shared;
+pub mod statistics;
+pub mod stochastic;
+pub mod ticks;
+pub mod volatility;
+pub mod volume;
+pub mod vwap;
+mod wide;
 pub mod wilder;
+mod window;
 
 use average::{Ema, Macd, MacdValue, Sma};
 use bollinger::Bollinger;
@@ -30,6 +55,8 @@ pub enum Spec {
     Atr(usize),
     /// MACD with fast, slow and signal length.
     Macd(usize, usize, usize),
+    /// Any other indicator of the catalogue.
+    Listed(define::Call),
 }
 
 impl Spec {
@@ -39,6 +66,7 @@ impl Spec {
             Spec::Sma(n) | Spec::Ema(n) | Spec::Bollinger(n) => n,
             Spec::Rsi(n) | Spec::Atr(n) => n + 1,
             Spec::Macd(_, slow, signal) => slow + signal - 1,
+            Spec::Listed(call) => call.warm_up(),
         }
     }
 
@@ -50,6 +78,7 @@ impl Spec {
             Spec::Bollinger(n) => State::Bollinger(Bollinger::new(n)),
             Spec::Atr(n) => State::Atr(Atr::new(n)),
             Spec::Macd(fast, slow, signal) => State::Macd(Box::new(Macd::new(fast, slow, signal))),
+            Spec::Listed(call) => State::Listed(call.build()),
         }
     }
 }
@@ -66,6 +95,7 @@ enum State {
     Bollinger(Bollinger),
     Atr(Atr),
     Macd(Box<Macd>),
+    Listed(catalog::State),
 }
 
 /// The indicators of one series of bars.
@@ -115,6 +145,7 @@ impl Set {
                 State::Bollinger(s) => s.update(bar.close),
                 State::Atr(s) => s.update(bar),
                 State::Macd(s) => s.update(bar.close),
+                State::Listed(s) => define::Indicator::on_bar(s, bar),
             }
         }
     }

@@ -1,0 +1,396 @@
+//! How an indicator is declared, once: name, parameters, outputs, inputs, source, how it is built and how
+//! long it warms up. The catalogue, the reference, the tests and the command line read the declaration.
+
+use super::Spec;
+use super::catalog::{self, State};
+use super::fx::Fx;
+use crate::rules::params::{ParamDef, ParamKind};
+use pinion_model::event::{Bar, Quote, Trade};
+use pinion_model::number::Ratio;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Most parameters that an indicator has.
+pub const MAX_PARAMS: usize = 4;
+
+/// Longest window, in bars, quotes or trades. The bounds in the indicators' comments rest on it.
+pub const MAX_PERIOD: i64 = 1000;
+
+/// Largest volume that indicators accept, in quantity units; more counts as this much, less than nothing
+/// as nothing.
+pub const MAX_VOLUME: i64 = (1 << 60) - 1;
+
+/// What every indicator does. One that reads bars ignores quotes and trades, and the other way round.
+pub trait Indicator {
+    /// Takes a finished bar. Prices lie within [`super::fx::MAX_PRICE`].
+    fn on_bar(&mut self, _bar: &Bar) {}
+    /// Takes a quote.
+    fn on_quote(&mut self, _quote: &Quote) {}
+    /// Takes a trade.
+    fn on_trade(&mut self, _trade: &Trade) {}
+    /// The output of this number, in the order of the declaration; `None` until it is warm, and where the
+    /// declaration says so.
+    fn value(&self, output: usize) -> Option<Fx>;
+}
+
+/// What an indicator reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// First price of a bar.
+    Open,
+    /// Highest price of a bar.
+    High,
+    /// Lowest price of a bar.
+    Low,
+    /// Last price of a bar.
+    Close,
+    /// Volume of a bar.
+    Volume,
+    /// Start time of a bar.
+    Time,
+    /// Best bid and offer.
+    Quote,
+    /// Trades.
+    Trade,
+}
+
+impl Input {
+    /// The input's name in lists.
+    pub fn name(self) -> &'static str {
+        match self {
+            Input::Open => "open",
+            Input::High => "high",
+            Input::Low => "low",
+            Input::Close => "close",
+            Input::Volume => "volume",
+            Input::Time => "time",
+            Input::Quote => "quote",
+            Input::Trade => "trade",
+        }
+    }
+}
+
+/// What the number of an output means. Every output is an [`Fx`]: a plain number with 32 binary decimals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Price units, on the scale of prices.
+    Price,
+    /// Price units, as a distance or a change.
+    PriceChange,
+    /// Price units squared.
+    PriceSquared,
+    /// Quantity units.
+    Volume,
+    /// Price units times quantity units.
+    PriceVolume,
+    /// Of a hundred.
+    Percent,
+    /// Ten-thousandths.
+    BasisPoints,
+    /// Of one, or a plain number.
+    Number,
+    /// Degrees.
+    Degrees,
+    /// A count or a number of bars.
+    Bars,
+    /// 1 up, -1 down.
+    Direction,
+}
+
+impl Unit {
+    /// The unit's name in lists.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Price => "price",
+            Unit::PriceChange => "price change",
+            Unit::PriceSquared => "price squared",
+            Unit::Volume => "volume",
+            Unit::PriceVolume => "price x volume",
+            Unit::Percent => "percent",
+            Unit::BasisPoints => "basis points",
+            Unit::Number => "number",
+            Unit::Degrees => "degrees",
+            Unit::Bars => "bars",
+            Unit::Direction => "direction",
+        }
+    }
+}
+
+/// One output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Name, unique within the indicator.
+    pub name: &'static str,
+    /// Unit.
+    pub unit: Unit,
+}
+
+/// Where the formula comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// TA-Lib's function of this name, with the same parameters in the same order (its moving-average
+    /// types left at their defaults) and the same outputs in the same order, of which ours may have more.
+    TaLib(&'static str),
+    /// A publication or a convention, as the text says.
+    Text(&'static str),
+}
+
+/// An indicator of the catalogue.
+pub struct IndicatorDef {
+    /// Canonical name, upper case.
+    pub name: &'static str,
+    /// Other names.
+    pub aliases: &'static [&'static str],
+    /// Parameters.
+    pub params: &'static [ParamDef],
+    /// Outputs.
+    pub outputs: &'static [Output],
+    /// What it reads.
+    pub inputs: &'static [Input],
+    /// Where the formula comes from.
+    pub source: Source,
+    /// What it is and what it gives where its formula has no answer, one to three sentences.
+    pub doc: &'static str,
+    /// A fresh one, of parameters that a [`Call`] has checked.
+    pub build: fn(&[i64]) -> State,
+    /// Bars, quotes or trades until the first output has a value.
+    pub warm_up: fn(&[i64]) -> usize,
+    /// The form in which rules read it too, where they do.
+    pub shared: Option<fn(&[i64]) -> Spec>,
+}
+
+impl fmt::Debug for IndicatorDef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for IndicatorDef {
+    fn eq(&self, other: &IndicatorDef) -> bool {
+        self.name == other.name
+    }
+}
+
+impl IndicatorDef {
+    /// True for what is made of bars; the others follow quotes or trades.
+    pub fn reads_bars(&self) -> bool {
+        !self.inputs.iter().any(|i| matches!(i, Input::Quote | Input::Trade))
+    }
+
+    /// The number of the output of this name.
+    pub fn output(&self, name: &str) -> Option<usize> {
+        self.outputs.iter().position(|o| o.name == name)
+    }
+}
+
+/// Why an indicator cannot be had as asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// No such indicator.
+    #[error("there is no indicator {0}; `pinion indicator list` shows them")]
+    UnknownIndicator(String),
+    /// No such parameter.
+    #[error("{indicator} has no parameter {param}; it has {known}")]
+    UnknownParam {
+        /// The indicator.
+        indicator: &'static str,
+        /// What was given.
+        param: String,
+        /// What there is.
+        known: String,
+    },
+    /// More values than parameters.
+    #[error("{indicator} takes {most} parameters at most")]
+    TooMany {
+        /// The indicator.
+        indicator: &'static str,
+        /// How many it has.
+        most: usize,
+    },
+    /// A value that is not allowed.
+    #[error("{param} of {indicator} is {given}; it must be {allowed}")]
+    OutOfRange {
+        /// The indicator.
+        indicator: &'static str,
+        /// The parameter.
+        param: &'static str,
+        /// What was given.
+        given: String,
+        /// What is allowed.
+        allowed: String,
+    },
+}
+
+/// An indicator with its parameters, as `rsi(14)` in an expression: whole numbers as they are, decimals in
+/// billionths.
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "SavedCall", into = "SavedCall")]
+pub struct Call {
+    def: &'static IndicatorDef,
+    params: [i64; MAX_PARAMS],
+}
+
+impl Eq for Call {}
+
+impl std::hash::Hash for Call {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (self.def.name, self.params).hash(state);
+    }
+}
+
+/// A [`Call`] as it is saved: by name, so that a catalogue with more entries reads it too.
+#[derive(Clone, Serialize, Deserialize)]
+struct SavedCall {
+    name: String,
+    params: [i64; MAX_PARAMS],
+}
+
+impl From<Call> for SavedCall {
+    fn from(call: Call) -> SavedCall {
+        SavedCall { name: call.def.name.to_string(), params: call.params }
+    }
+}
+
+impl TryFrom<SavedCall> for Call {
+    type Error = CallError;
+    fn try_from(saved: SavedCall) -> Result<Call, CallError> {
+        let def = catalog::find(&saved.name).ok_or(CallError::UnknownIndicator(saved.name))?;
+        Call::of(def, &saved.params[..def.params.len()])
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.def.name)?;
+        for (at, (param, value)) in self.def.params.iter().zip(self.params).enumerate() {
+            f.write_str(if at == 0 { "(" } else { ", " })?;
+            match param.kind {
+                ParamKind::Ratio { .. } => write!(f, "{}", Ratio(value).to_decimal())?,
+                _ => write!(f, "{value}")?,
+            }
+        }
+        f.write_str(if self.def.params.is_empty() { "" } else { ")" })
+    }
+}
+
+impl Call {
+    /// The indicator with these values for its first parameters and defaults for the rest.
+    pub fn of(def: &'static IndicatorDef, values: &[i64]) -> Result<Call, CallError> {
+        if values.len() > def.params.len() {
+            return Err(CallError::TooMany { indicator: def.name, most: def.params.len() });
+        }
+        let mut params = [0; MAX_PARAMS];
+        for (at, param) in def.params.iter().enumerate() {
+            let (default, min, max) = range(param);
+            let value = values.get(at).copied().unwrap_or(default);
+            if !(min..=max).contains(&value) {
+                let show = |v: i64| match param.kind {
+                    ParamKind::Ratio { .. } => Ratio(v).to_decimal().to_string(),
+                    _ => v.to_string(),
+                };
+                return Err(CallError::OutOfRange {
+                    indicator: def.name,
+                    param: param.name,
+                    given: show(value),
+                    allowed: format!("{} to {}", show(min), show(max)),
+                });
+            }
+            params[at] = value;
+        }
+        Ok(Call { def, params })
+    }
+
+    /// The indicator of this name with the named parameters; defaults for those that are not named.
+    pub fn named(name: &str, values: &[(&str, i64)]) -> Result<Call, CallError> {
+        let def = catalog::find(name).ok_or_else(|| CallError::UnknownIndicator(name.to_string()))?;
+        let mut all: Vec<i64> = def.params.iter().map(|p| range(p).0).collect();
+        for (param, value) in values {
+            let Some(at) = def.params.iter().position(|p| p.name == *param) else {
+                let known: Vec<&str> = def.params.iter().map(|p| p.name).collect();
+                let known = if known.is_empty() { "none".to_string() } else { known.join(", ") };
+                return Err(CallError::UnknownParam { indicator: def.name, param: param.to_string(), known });
+            };
+            all[at] = *value;
+        }
+        Call::of(def, &all)
+    }
+
+    /// The declaration.
+    pub fn def(&self) -> &'static IndicatorDef {
+        self.def
+    }
+
+    /// One value for each declared parameter.
+    pub fn params(&self) -> &[i64] {
+        &self.params[..self.def.params.len()]
+    }
+
+    /// Bars, quotes or trades until it has a value.
+    pub fn warm_up(&self) -> usize {
+        (self.def.warm_up)(self.params())
+    }
+
+    /// A fresh one, on its own: what rules share lives in a [`super::Set`].
+    pub fn build(&self) -> State {
+        (self.def.build)(self.params())
+    }
+
+    /// What to declare in a [`super::Set`].
+    pub fn spec(&self) -> Spec {
+        self.def.shared.map_or(Spec::Listed(*self), |shared| shared(self.params()))
+    }
+}
+
+/// Default, smallest and largest value of a parameter, as a [`Call`] holds it.
+pub fn range(param: &ParamDef) -> (i64, i64, i64) {
+    match param.kind {
+        ParamKind::Int { default, min, max } => (default, min, max),
+        ParamKind::Ratio { default, min, max } => (default.0, min.0, max.0),
+        ParamKind::Bool { default } => (default.into(), 0, 1),
+        ParamKind::Choice { default, options } => (default as i64, 0, options.len() as i64 - 1),
+        ParamKind::RatioList { .. } => unreachable!("no indicator has a list for a parameter"),
+    }
+}
+
+/// A volume within [`MAX_VOLUME`].
+#[inline]
+pub(super) fn volume(bar: &Bar) -> i64 {
+    bar.volume.0.clamp(0, MAX_VOLUME)
+}
+
+/// Shorthands for declarations.
+pub(super) mod declare {
+    use super::{Input, MAX_PERIOD, Output, ParamDef, Unit};
+    pub(in super::super) use crate::rules::params::{int, ratio};
+
+    /// A number of bars, at least `min`.
+    pub(in super::super) const fn bars(name: &'static str, default: i64, min: i64) -> ParamDef {
+        int(name, default, min, MAX_PERIOD, "bars", "Length of the window or of the average.")
+    }
+
+    /// The usual single parameter.
+    pub(in super::super) const fn period(default: i64, min: i64) -> ParamDef {
+        bars("period", default, min)
+    }
+
+    pub(in super::super) const fn output(name: &'static str, unit: Unit) -> Output {
+        Output { name, unit }
+    }
+
+    pub(in super::super) const CLOSE: &[Input] = &[Input::Close];
+    pub(in super::super) const HL: &[Input] = &[Input::High, Input::Low];
+    pub(in super::super) const HLC: &[Input] = &[Input::High, Input::Low, Input::Close];
+    pub(in super::super) const CV: &[Input] = &[Input::Close, Input::Volume];
+    pub(in super::super) const HLCV: &[Input] = &[Input::High, Input::Low, Input::Close, Input::Volume];
+
+    pub(in super::super) const PRICE: &[Output] = &[output("value", Unit::Price)];
+    pub(in super::super) const CHANGE: &[Output] = &[output("value", Unit::PriceChange)];
+    pub(in super::super) const PERCENT: &[Output] = &[output("value", Unit::Percent)];
+    pub(in super::super) const NUMBER: &[Output] = &[output("value", Unit::Number)];
+}
