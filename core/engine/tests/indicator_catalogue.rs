@@ -15,7 +15,7 @@ const MINUTE_NS: i64 = 60_000_000_000;
 
 /// Indicators whose first value waits for the market, not only for bars: the declared warm-up is the
 /// earliest.
-const DEPENDS_ON_DATA: [&str; 2] = ["SWING", "PIVOT"];
+const DEPENDS_ON_DATA: [&str; 3] = ["SWING", "PIVOT", "VWAP_ANCHORED"];
 
 /// Numbers that look random and are the same in every run.
 struct Noise(u64);

@@ -174,32 +174,22 @@ pub const ZLEMA: IndicatorDef = IndicatorDef {
     ..WMA
 };
 
-/// Two exponential averages whose seeds end on the same bar.
+/// A fast and a slow exponential average, each with a seed of its own from the first bar on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Pair {
+struct Pair {
     fast: Smooth,
     slow: Smooth,
-    skip: u32,
 }
 
 impl Pair {
     /// Of these lengths; the shorter one is the fast one, as in TA-Lib.
-    pub(super) fn new(a: i64, b: i64) -> Pair {
-        let (fast, slow) = (a.min(b), a.max(b));
-        Pair {
-            fast: Smooth::ema(fast as usize),
-            slow: Smooth::ema(slow as usize),
-            skip: (slow - fast) as u32,
-        }
+    fn new(a: i64, b: i64) -> Pair {
+        Pair { fast: Smooth::ema(a.min(b) as usize), slow: Smooth::ema(a.max(b) as usize) }
     }
 
     fn update(&mut self, value: Wide) {
         self.slow.update(value);
-        if self.skip > 0 {
-            self.skip -= 1;
-        } else {
-            self.fast.update(value);
-        }
+        self.fast.update(value);
     }
 
     /// Fast and slow average.
@@ -248,7 +238,7 @@ pub const APO: IndicatorDef = IndicatorDef {
     params: &[bars("fast_period", 12, 2), bars("slow_period", 26, 2)],
     outputs: CHANGE,
     source: Source::TaLib("APO"),
-    doc: "Absolute price oscillator: fast EMA less slow EMA.",
+    doc: "Absolute price oscillator: fast EMA less slow EMA. Unlike in MACD the fast one is seeded with its own first closes.",
     build: |p| Oscillator::new(p, Difference::Absolute).into(),
     warm_up: |p| p[0].max(p[1]) as usize,
     ..WMA

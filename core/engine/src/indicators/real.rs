@@ -12,9 +12,9 @@ pub(super) struct Real {
     exponent: i32,
 }
 
-/// Largest magnitude of an output, in bits of an [`Fx`]: results beyond it are cut to it, so that sums of
-/// 2^15 outputs cannot leave 128 bits.
-pub(super) const OUTPUT_BITS: u32 = 112;
+/// Largest magnitude of an output, in bits of an [`Fx`]: results beyond it are cut to it, so that two
+/// outputs can be added and subtracted.
+const OUTPUT_BITS: u32 = 125;
 
 impl Real {
     pub(super) const ZERO: Real = Real { mantissa: 0, exponent: 0 };
@@ -87,7 +87,8 @@ impl Real {
         let bits = match shift {
             ..-63 => 0,
             -63..0 => magnitude >> -shift,
-            0..64 => (magnitude << shift).min(most),
+            // The mantissa has 63 bits.
+            0..65 => (magnitude << shift).min(most),
             _ if magnitude == 0 => 0,
             _ => most,
         } as i128;

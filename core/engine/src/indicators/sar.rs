@@ -1,24 +1,40 @@
 //! Wilder's parabolic stop and reverse.
+//!
+//! Whether the market touched the stop is a comparison for equality, and the stop moves by decimal
+//! fractions: so it is kept in 10^-18 of a price unit, where they are exact for many bars. Prices are below
+//! 2^47, stops therefore below 2^107.
 
 use super::define::declare::*;
 use super::define::{Indicator, IndicatorDef, Source};
 use super::fx::Fx;
 use super::moving::WMA;
-use super::wide::{Share, Wide};
 use pinion_model::event::Bar;
-use pinion_model::number::Ratio;
+use pinion_model::number::{Price, Ratio};
 use serde::{Deserialize, Serialize};
+
+/// 10^-18 of a price unit.
+const ATTO: i128 = 1_000_000_000_000_000_000;
+
+fn atto(price: Price) -> i128 {
+    i128::from(price.0) * ATTO
+}
+
+/// `distance * share`, the share in billionths and at most 1.
+fn part(distance: i128, share: i64) -> i128 {
+    let (scale, share) = (i128::from(Ratio::SCALE), i128::from(share));
+    distance.div_euclid(scale) * share + (distance.rem_euclid(scale) * share).div_euclid(scale)
+}
 
 /// The trade that the stop follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Trade {
     long: bool,
     /// Best price of the trade.
-    extreme: Wide,
+    extreme: i128,
     /// Acceleration in billionths.
     acceleration: i64,
     /// Where the stop is at the next bar.
-    next: Wide,
+    next: i128,
 }
 
 /// Parabolic SAR.
@@ -28,24 +44,24 @@ pub struct Sar {
     most: i64,
     previous: Option<Bar>,
     trade: Option<Trade>,
-    stop: Option<Wide>,
+    stop: Option<i128>,
 }
 
 /// High and low of a bar, seen from the trade: of a short one mirrored, so that "better" is always more.
 struct Ends {
-    best: Wide,
-    worst: Wide,
+    best: i128,
+    worst: i128,
 }
 
 impl Ends {
     fn of(bar: &Bar, long: bool) -> Ends {
-        let (high, low) = (Wide::new(bar.high.0), Wide::new(bar.low.0));
+        let (high, low) = (atto(bar.high), atto(bar.low));
         if long { Ends { best: high, worst: low } } else { Ends { best: -low, worst: -high } }
     }
 }
 
 /// A value in the trade's own sense.
-fn seen(value: Wide, long: bool) -> Wide {
+fn seen(value: i128, long: bool) -> i128 {
     if long { value } else { -value }
 }
 
@@ -60,20 +76,19 @@ impl Sar {
         let (up, down) = ((bar.high - first.high).0, (first.low - bar.low).0);
         let long = !(down > 0 && up < down);
         let (extreme, next) = if long { (bar.high, first.low) } else { (bar.low, first.high) };
-        Trade { long, extreme: Wide::new(extreme.0), acceleration: self.step, next: Wide::new(next.0) }
+        Trade { long, extreme: atto(extreme), acceleration: self.step, next: atto(next) }
     }
 
     /// Moves the stop towards the extreme, but not into the last two bars.
-    fn advance(trade: &Trade, stop: Wide, last: &Bar, bar: &Bar) -> Wide {
-        let share = Share::new(trade.acceleration as u64, Ratio::SCALE as u64);
-        let moved = seen(stop + share.of(trade.extreme - stop), trade.long);
+    fn advance(trade: &Trade, stop: i128, last: &Bar, bar: &Bar) -> i128 {
+        let moved = seen(stop + part(trade.extreme - stop, trade.acceleration), trade.long);
         let limit = Ends::of(last, trade.long).worst.min(Ends::of(bar, trade.long).worst);
         seen(moved.min(limit), trade.long)
     }
 
     /// Takes a bar of a running trade; `last` is the bar before it. The stop of this bar, and the trade
     /// after it.
-    fn step(&self, mut trade: Trade, last: &Bar, bar: &Bar) -> (Wide, Trade) {
+    fn step(&self, mut trade: Trade, last: &Bar, bar: &Bar) -> (i128, Trade) {
         let ends = Ends::of(bar, trade.long);
         if ends.worst > seen(trade.next, trade.long) {
             let stop = trade.next;
@@ -107,7 +122,9 @@ impl Indicator for Sar {
         (self.stop, self.trade) = (Some(stop), Some(trade));
     }
     fn value(&self, _: usize) -> Option<Fx> {
-        self.stop.map(Wide::to_fx)
+        let stop = self.stop?;
+        let rest = (stop.rem_euclid(ATTO) << 32) / ATTO;
+        Some(Fx::from_bits((stop.div_euclid(ATTO) << 32) + rest))
     }
 }
 

@@ -231,6 +231,7 @@ impl Indicator for Cci {
 /// CCI.
 pub const CCI: IndicatorDef = IndicatorDef {
     name: "CCI",
+    aliases: &[],
     outputs: NUMBER,
     source: Source::TaLib("CCI"),
     doc: "Commodity channel index: the typical price's distance from its mean, of 0.015 mean deviations. 0 without any deviation.",

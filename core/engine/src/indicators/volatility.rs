@@ -75,8 +75,8 @@ pub const NATR: IndicatorDef = IndicatorDef {
     ..WMA
 };
 
-/// Fractional bits of a logarithmic return: 33 is the largest logarithm of a price, so returns stay below
-/// 2^6 * 2^48 and sums of 1,000 squares times 1,000 below 2^128 in magnitude as unsigned, 2^127 signed.
+/// Fractional bits of a logarithmic return. The logarithm of a price is below 32.6, so the sum of 1,000
+/// squares times 1,000 is below 2^126.
 const RETURN_BITS: u32 = 48;
 
 /// Logarithmic return between two closes; 0 where one of them is not positive.

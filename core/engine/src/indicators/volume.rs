@@ -5,7 +5,7 @@ use super::define::declare::*;
 use super::define::{Indicator, IndicatorDef, Input, Output, Source, Unit, volume};
 use super::fx::Fx;
 use super::moving::WMA;
-use super::real::{OUTPUT_BITS, Real, percent};
+use super::real::{Real, percent};
 use super::wide::Share;
 use super::window::Window;
 use pinion_model::event::Bar;
@@ -222,7 +222,7 @@ pub const CMF: IndicatorDef = IndicatorDef {
     ..WMA
 };
 
-/// Elder's force index. Price change times volume is below 2^108; the average carries 16 fractional bits.
+/// Elder's force index. Price change times volume is below 2^108.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForceIndex {
     n: usize,
@@ -230,31 +230,51 @@ pub struct ForceIndex {
     count: usize,
     /// The sum while seeding, below 2^118 without fractional bits; then the average.
     average: i128,
+    /// Fractional bits of the average: fewer once a force has come that is too large for many.
+    bits: u32,
     previous: Option<Price>,
 }
 
 impl ForceIndex {
-    const BITS: u32 = 16;
+    const MANY: u32 = 48;
+    const FEW: u32 = 16;
+    /// With 48 fractional bits the difference of two forces below this is below 2^125.
+    const LARGE: u128 = 1 << 76;
+
+    fn new(n: usize) -> ForceIndex {
+        let share = Share::new(2, n as u64 + 1);
+        ForceIndex { n, share, count: 0, average: 0, bits: ForceIndex::MANY, previous: None }
+    }
+
+    /// Takes one of the first `n` forces.
+    fn seed(&mut self, force: i128) {
+        self.average += force;
+        self.count += 1;
+        if self.count == self.n {
+            let (n, sum) = (self.n as i128, self.average);
+            let rest = (sum.rem_euclid(n) << self.bits) / n;
+            self.average = (sum.div_euclid(n) << self.bits) + rest;
+        }
+    }
 }
 
 impl Indicator for ForceIndex {
     fn on_bar(&mut self, bar: &Bar) {
         let Some(previous) = self.previous.replace(bar.close) else { return };
         let force = i128::from((bar.close - previous).0) * i128::from(volume(bar));
-        if self.count == self.n {
-            self.average += self.share.of_bits((force << ForceIndex::BITS) - self.average);
-            return;
+        let seeded = self.count == self.n;
+        if self.bits == ForceIndex::MANY && force.unsigned_abs() >= ForceIndex::LARGE {
+            self.bits = ForceIndex::FEW;
+            self.average >>= if seeded { ForceIndex::MANY - ForceIndex::FEW } else { 0 };
         }
-        self.average += force;
-        self.count += 1;
-        if self.count == self.n {
-            let (n, sum) = (self.n as i128, self.average);
-            let rest = (sum.rem_euclid(n) << ForceIndex::BITS) / n;
-            self.average = (sum.div_euclid(n) << ForceIndex::BITS) + rest;
+        if seeded {
+            self.average += self.share.of_bits((force << self.bits) - self.average);
+        } else {
+            self.seed(force);
         }
     }
     fn value(&self, _: usize) -> Option<Fx> {
-        let average = Real::scaled(self.average, -(ForceIndex::BITS as i32));
+        let average = Real::scaled(self.average, -(self.bits as i32));
         (self.count == self.n).then(|| average.to_fx())
     }
 }
@@ -268,10 +288,7 @@ pub const FORCE: IndicatorDef = IndicatorDef {
     inputs: CV,
     source: Source::TaLib("EFI"),
     doc: "Elder's force index: the EMA of the close's change times the volume.",
-    build: |p| {
-        let n = p[0] as usize;
-        ForceIndex { n, share: Share::new(2, n as u64 + 1), count: 0, average: 0, previous: None }.into()
-    },
+    build: |p| ForceIndex::new(p[0] as usize).into(),
     warm_up: |p| p[0] as usize + 1,
     ..WMA
 };
@@ -280,7 +297,7 @@ pub const FORCE: IndicatorDef = IndicatorDef {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Eom {
     window: Window<i128>,
-    /// Of outputs of at most 2^112 bits, 1,000 of them.
+    /// Of up to 1,000 values below 2^115 in bits.
     sum: i128,
     previous: Option<i64>,
 }
@@ -288,15 +305,18 @@ pub struct Eom {
 impl Eom {
     const SCALE: i64 = 100_000_000;
 
+    /// Larger values, which are far from any market's, are cut to this many bits.
+    const MOST: i128 = (1 << 115) - 1;
+
     fn of(bar: &Bar, moved: i64) -> i128 {
         // Twice the move of the middle, below 2^49, times the range, below 2^48.
         let product = i128::from(moved) * i128::from((bar.high - bar.low).0);
         let scaled = Real::new(product).times(Real::new((Eom::SCALE / 2).into()));
-        scaled.over(Real::new(volume(bar).into())).map_or(0, |r| r.to_fx().to_bits())
+        scaled
+            .over(Real::new(volume(bar).into()))
+            .map_or(0, |r| r.to_fx().to_bits().clamp(-Eom::MOST, Eom::MOST))
     }
 }
-
-const _: () = assert!(OUTPUT_BITS <= 112);
 
 impl Indicator for Eom {
     fn on_bar(&mut self, bar: &Bar) {

@@ -1,0 +1,2 @@
+def judge(bars, call):
+    return [float("nan")] * len(call["at"])
