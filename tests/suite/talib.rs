@@ -174,6 +174,7 @@ fn scale(unit: Unit, bars: &[Bar]) -> f64 {
         Unit::PriceSquared => price * price,
         Unit::Volume => volume,
         Unit::PriceVolume => price * volume,
+        Unit::PriceSquaredPerVolume => price * price / volume.max(1.0),
         Unit::Percent | Unit::Degrees => 100.0,
         Unit::BasisPoints => 10_000.0,
         Unit::Number | Unit::Bars | Unit::Direction => 1.0,

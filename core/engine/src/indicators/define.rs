@@ -83,6 +83,8 @@ pub enum Unit {
     Volume,
     /// Price units times quantity units.
     PriceVolume,
+    /// Price units squared over quantity units.
+    PriceSquaredPerVolume,
     /// Of a hundred.
     Percent,
     /// Ten-thousandths.
@@ -106,12 +108,30 @@ impl Unit {
             Unit::PriceSquared => "price squared",
             Unit::Volume => "volume",
             Unit::PriceVolume => "price x volume",
+            Unit::PriceSquaredPerVolume => "price squared / volume",
             Unit::Percent => "percent",
             Unit::BasisPoints => "basis points",
             Unit::Number => "number",
             Unit::Degrees => "degrees",
             Unit::Bars => "bars",
             Unit::Direction => "direction",
+        }
+    }
+}
+
+impl Unit {
+    /// How many decimals a number of this unit has on an instrument whose price unit is `10^-price` and
+    /// whose quantity unit is `10^-qty`: an output of 12,345 price units with two decimals is 123.45.
+    pub fn decimals(self, price: u8, qty: u8) -> i32 {
+        let (price, qty) = (i32::from(price), i32::from(qty));
+        match self {
+            Unit::Price | Unit::PriceChange => price,
+            Unit::PriceSquared => 2 * price,
+            Unit::Volume => qty,
+            Unit::PriceVolume => price + qty,
+            Unit::PriceSquaredPerVolume => 2 * price - qty,
+            Unit::Percent | Unit::BasisPoints | Unit::Number | Unit::Degrees => 0,
+            Unit::Bars | Unit::Direction => 0,
         }
     }
 }

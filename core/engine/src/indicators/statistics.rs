@@ -276,7 +276,7 @@ pub const LINEARREG_ANGLE: IndicatorDef = IndicatorDef {
     name: "LINEARREG_ANGLE",
     outputs: &[output("value", Unit::Degrees)],
     source: Source::TaLib("LINEARREG_ANGLE"),
-    doc: "Angle of the least-squares line: the arc tangent of its slope in price units per bar.",
+    doc: "Angle of the least-squares line: the arc tangent of its slope in price units per bar, so it depends on what a price unit is.",
     build: |p| Regression::new(p, LineView::Angle).into(),
     ..TSF
 };

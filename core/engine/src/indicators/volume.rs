@@ -336,7 +336,7 @@ pub const EOM: IndicatorDef = IndicatorDef {
     name: "EOM",
     aliases: &["EMV"],
     params: &[period(14, 1)],
-    outputs: &[output("value", Unit::Number)],
+    outputs: &[output("value", Unit::PriceSquaredPerVolume)],
     inputs: &[Input::High, Input::Low, Input::Volume],
     source: Source::Text("R. Arms, Volume Cycles in the Stock Market; scale 10^8"),
     doc: "Ease of movement: mean of the middle's move times the range times 10^8 / volume, in price units squared per quantity unit. A bar without range or volume counts as 0.",
