@@ -1,11 +1,14 @@
-//! Indicators that TA-Lib does not have, against reference columns on recorded data.
+//! Indicators that TA-Lib does not have, against reference columns on recorded data; and the commands that
+//! show indicators.
 
 use pinion_engine::indicators::catalog::State;
 use pinion_engine::indicators::define::{Call, Indicator};
 use pinion_model::event::{Bar, Market};
 use pinion_model::number::{Price, Qty};
 use pinion_recorded::survey::{Visitor, visit};
-use pinion_tests::{recorded_data, recorded_file};
+use pinion_tests::{project_root, recorded_data, recorded_file};
+use serde_json::Value;
+use std::process::{Command, Output};
 
 /// Two decimals of price and three of volume, which is what the file holds.
 struct Collected(Vec<Bar>);
@@ -86,4 +89,69 @@ fn indicators_agree_with_the_reference_columns() {
         }
         assert!(row.next().is_none(), "{}: rows were left over", compared.column);
     }
+}
+
+fn pinion(args: &[&str]) -> Output {
+    // The runner builds the program before the tests; cargo puts it beside them.
+    let exe = std::env::current_exe().unwrap();
+    let exe = exe.parent().unwrap().parent().unwrap().join("pinion");
+    assert!(exe.is_file(), "{} is missing; run `tests/run`, or `cargo build -p pinion` first", exe.display());
+    Command::new(exe).arg("indicator").args(args).current_dir(project_root()).output().unwrap()
+}
+
+fn ok(args: &[&str]) -> String {
+    let output = pinion(args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_reference_shows_every_indicator() {
+    let list: Value = serde_json::from_str(&ok(&["list", "--json"])).unwrap();
+    let all = list["indicators"].as_array().unwrap();
+    assert!(all.len() >= 60, "{} indicators", all.len());
+    let text = ok(&["list"]);
+    for indicator in all {
+        let name = indicator["name"].as_str().unwrap();
+        assert!(text.contains(name) && ok(&["show", name]).contains(indicator["doc"].as_str().unwrap()));
+    }
+    let shown: Value = serde_json::from_str(&ok(&["show", "bb", "--json"])).unwrap();
+    let macd = all.iter().find(|i| i["name"] == "MACD").unwrap();
+    assert_eq!((&shown["name"], &macd["warm_up"]), (&Value::from("BBANDS"), &Value::from(34)));
+    assert_eq!(shown["params"][1]["default"], "2");
+}
+
+#[test]
+fn every_indicator_can_be_drawn() {
+    let data = "examples/data/binance_spot_20250325.capture.gz";
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("indicator.svg");
+    let out = out.to_str().unwrap();
+    for def in pinion_engine::indicators::catalog::INDICATORS {
+        let made = ok(&["plot", def.name, "--data", data, "--bars", "1s", "--out", out, "--json"]);
+        let made: Value = serde_json::from_str(&made).unwrap();
+        assert!(made["points"].as_u64() >= Some(100) && made["last"].is_object(), "{made}");
+        let picture = std::fs::read_to_string(out).unwrap();
+        assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n"));
+        assert!(!picture.contains("NaN") && !picture.contains("inf"), "{}: {picture}", def.name);
+        assert!(picture.contains(def.name) && picture.contains("<path "));
+    }
+}
+
+#[test]
+fn what_cannot_be_drawn_is_refused_with_the_reason() {
+    let data = "examples/data/binance_spot_20250325.capture.gz";
+    let refused = |args: &[&str], reason: &str| {
+        let all: Vec<&str> = [&["plot"], args, &["--out", "/dev/null"]].concat();
+        let output = pinion(&all);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && text.contains(reason), "{args:?}: {text}");
+    };
+    refused(&["rsj", "--data", data], "there is no indicator rsj");
+    refused(&["rsi", "--data", data], "RSI is made of bars");
+    refused(&["rsi", "--data", "nowhere.csv"], "there is no file nowhere.csv");
+    refused(&["rsi", "--data", data, "--params", "period"], "is not name=value");
+    refused(&["rsi", "--data", data, "--params", "period=1"], "period of RSI is 1; it must be 2 to 1000");
+    refused(&["rsi", "--data", data, "--params", "n=1"], "RSI has no parameter n; it has period");
+    refused(&["spread", "--data", data, "--symbol", "DOGE"], "has no DOGE; it has");
 }

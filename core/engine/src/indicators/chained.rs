@@ -2,7 +2,7 @@
 //! fractional bits, so that small prices keep their decimals through six links.
 
 use super::define::declare::*;
-use super::define::{Indicator, IndicatorDef, Output, Source, Unit};
+use super::define::{Drawn, Indicator, IndicatorDef, Output, Source, Unit};
 use super::fx::Fx;
 use super::moving::WMA;
 use super::real::Real;
@@ -289,5 +289,5 @@ pub const TRIX: IndicatorDef = IndicatorDef {
 pub(super) const MACD_OUTPUTS: &[Output] = &[
     output("macd", Unit::PriceChange),
     output("signal", Unit::PriceChange),
-    output("histogram", Unit::PriceChange),
+    Output { drawn: Drawn::Bars, ..output("histogram", Unit::PriceChange) },
 ];

@@ -143,6 +143,19 @@ pub struct Output {
     pub name: &'static str,
     /// Unit.
     pub unit: Unit,
+    /// How it is drawn.
+    pub drawn: Drawn,
+}
+
+/// How an output is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drawn {
+    /// As a line.
+    Line,
+    /// As bars from zero.
+    Bars,
+    /// As a line moved back in time by as many bars as the parameter of this number says.
+    LineBack(usize),
 }
 
 /// Where the formula comes from.
@@ -386,7 +399,7 @@ pub(super) fn volume(bar: &Bar) -> i64 {
 
 /// Shorthands for declarations.
 pub(super) mod declare {
-    use super::{Input, MAX_PERIOD, Output, ParamDef, Unit};
+    use super::{Drawn, Input, MAX_PERIOD, Output, ParamDef, Unit};
     pub(in super::super) use crate::rules::params::{int, ratio};
 
     /// A number of bars, at least `min`.
@@ -400,7 +413,7 @@ pub(super) mod declare {
     }
 
     pub(in super::super) const fn output(name: &'static str, unit: Unit) -> Output {
-        Output { name, unit }
+        Output { name, unit, drawn: Drawn::Line }
     }
 
     pub(in super::super) const CLOSE: &[Input] = &[Input::Close];

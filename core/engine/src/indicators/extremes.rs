@@ -1,7 +1,7 @@
 //! Highest and lowest of a window, where they are, and the channels between them.
 
 use super::define::declare::*;
-use super::define::{Indicator, IndicatorDef, Output, Source, Unit};
+use super::define::{Drawn, Indicator, IndicatorDef, Output, Source, Unit};
 use super::fx::Fx;
 use super::moving::WMA;
 use super::real::quotient;
@@ -249,7 +249,7 @@ pub const ICHIMOKU: IndicatorDef = IndicatorDef {
         output("kijun", Unit::Price),
         output("span_a", Unit::Price),
         output("span_b", Unit::Price),
-        output("chikou", Unit::Price),
+        Output { drawn: Drawn::LineBack(1), ..output("chikou", Unit::Price) },
     ],
     inputs: HLC,
     source: Source::Text("G. Hosoda, Ichimoku Kinko Hyo (1969)"),

@@ -2,7 +2,7 @@
 //! panels of its own below, one for each unit.
 
 use super::series::{Point, Series};
-use pinion_engine::indicators::define::{Call, Unit};
+use pinion_engine::indicators::define::{Call, Drawn, Unit};
 use std::fmt::Write;
 
 const WIDTH: f64 = 1100.0;
@@ -169,15 +169,18 @@ fn price(out: &mut String, panel: &Panel, across: &Across, series: &Series) {
     path(out, panel, across, prices, PRICE_COLOUR, 1.2);
 }
 
-/// The outputs of one unit. What is called a histogram is drawn as bars from zero.
+/// The outputs of one unit.
 fn lines(out: &mut String, panel: &Panel, across: &Across, call: &Call, series: &Series, unit: Unit) {
     for (output, declared) in call.def().outputs.iter().enumerate().filter(|(_, o)| o.unit == unit) {
         let colour = COLOURS[output % COLOURS.len()];
         let values = series.points.iter().map(|p| p.outputs[output]);
-        if declared.name == "histogram" {
-            bars(out, panel, across, values, colour);
-        } else {
-            path(out, panel, across, values, colour, 1.6);
+        match declared.drawn {
+            Drawn::Line => path(out, panel, across, values, colour, 1.6),
+            Drawn::Bars => bars(out, panel, across, values, colour),
+            Drawn::LineBack(param) => {
+                let moved = values.skip(call.params()[param] as usize);
+                path(out, panel, across, moved, colour, 1.6);
+            }
         }
     }
 }
