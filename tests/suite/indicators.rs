@@ -1,8 +1,9 @@
 //! Indicators that TA-Lib does not have, against reference columns on recorded data; and the commands that
 //! show indicators.
 
+use pinion_engine::indicators::call::Call;
 use pinion_engine::indicators::catalog::State;
-use pinion_engine::indicators::define::{Call, Indicator};
+use pinion_engine::indicators::define::Indicator;
 use pinion_model::event::{Bar, Market};
 use pinion_model::number::{Price, Qty};
 use pinion_recorded::survey::{Visitor, visit};

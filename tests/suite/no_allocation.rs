@@ -201,8 +201,9 @@ fn writing_orders_and_cancels_does_not_allocate() {
 
 #[test]
 fn no_indicator_of_the_catalogue_allocates() {
+    use pinion_engine::indicators::call::Call;
     use pinion_engine::indicators::catalog::INDICATORS;
-    use pinion_engine::indicators::define::{Call, Indicator};
+    use pinion_engine::indicators::define::Indicator;
     use pinion_model::event::{Bar, NO_TIME, Quote, Trade};
     use pinion_model::number::{Price, Qty};
     for def in INDICATORS {

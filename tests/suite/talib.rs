@@ -4,8 +4,9 @@
 //!
 //! `PINION_PYTHON` names the interpreter; `tests/run` makes one with TA-Lib in it.
 
+use pinion_engine::indicators::call::{Call, range};
 use pinion_engine::indicators::catalog::INDICATORS;
-use pinion_engine::indicators::define::{Call, Indicator, IndicatorDef, Source, Unit, range};
+use pinion_engine::indicators::define::{Indicator, IndicatorDef, Source, Unit};
 use pinion_engine::rules::params::ParamKind;
 use pinion_model::event::{Bar, Market};
 use pinion_model::number::{Price, Qty};
@@ -59,7 +60,7 @@ fn walk(name: &str, level: i64, volume: i64) -> Series {
     let (mut seed, mut close) = (11u64, level);
     let mut below = |n: i64| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (i128::from(seed >> 1) * i128::from(n) >> 63) as i64
+        ((i128::from(seed >> 1) * i128::from(n)) >> 63) as i64
     };
     let step = (level / 100).max(2);
     let bars = (0..2_000)

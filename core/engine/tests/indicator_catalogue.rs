@@ -1,9 +1,8 @@
 //! What holds for every indicator of the catalogue; a new one is covered by being listed.
 
+use pinion_engine::indicators::call::{Call, range};
 use pinion_engine::indicators::catalog::{INDICATORS, State, find};
-use pinion_engine::indicators::define::{
-    Call, Indicator, IndicatorDef, MAX_PARAMS, MAX_VOLUME, Source, range,
-};
+use pinion_engine::indicators::define::{Indicator, IndicatorDef, MAX_PARAMS, MAX_VOLUME, Source};
 use pinion_engine::indicators::fx::{Fx, MAX_PRICE};
 use pinion_engine::indicators::{Set, Spec};
 use pinion_model::event::{Bar, NO_TIME, Quote, Trade};

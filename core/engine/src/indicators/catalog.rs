@@ -4,8 +4,8 @@
 use super::define::{Indicator, IndicatorDef};
 use super::fx::Fx;
 use super::{
-    average, chained, channel, directional, extremes, levels, momentum, moving, price, sar, shared,
-    statistics, stochastic, ticks, volatility, volume, vwap, wilder,
+    average, chained, change, channel, directional, extremes, force, levels, momentum, moving, price,
+    regression, sar, shared, statistics, stochastic, ticks, volatility, volume, vwap, wilder,
 };
 use pinion_model::event::{Bar, Quote, Trade};
 use serde::{Deserialize, Serialize};
@@ -75,7 +75,7 @@ catalogue! {
     WilliamsR(stochastic::WilliamsR): stochastic::WILLR;
     Cci(stochastic::Cci): stochastic::CCI;
     Cmo(momentum::Cmo): momentum::CMO;
-    Change(momentum::Change): momentum::MOM, momentum::ROC, momentum::ROCP, momentum::ROCR, momentum::ROCR100;
+    Change(change::Change): change::MOM, change::ROC, change::ROCP, change::ROCR, change::ROCR100;
     UltimateOscillator(momentum::UltimateOscillator): momentum::ULTOSC;
     Aroon(momentum::Aroon): momentum::AROON, momentum::AROONOSC;
     Bop(momentum::Bop): momentum::BOP;
@@ -99,10 +99,10 @@ catalogue! {
     Donchian(extremes::Donchian): extremes::DONCHIAN;
     Moment(statistics::Moment): statistics::STDDEV, statistics::VAR, statistics::SUM, statistics::AVGDEV,
         statistics::ZSCORE;
-    Regression(statistics::Regression): statistics::LINEARREG, statistics::LINEARREG_SLOPE,
-        statistics::LINEARREG_INTERCEPT, statistics::LINEARREG_ANGLE, statistics::TSF;
-    Correlation(statistics::Correlation): statistics::CORREL;
-    Beta(statistics::Beta): statistics::BETA;
+    Regression(regression::Regression): regression::LINEARREG, regression::LINEARREG_SLOPE,
+        regression::LINEARREG_INTERCEPT, regression::LINEARREG_ANGLE, regression::TSF;
+    Correlation(regression::Correlation): regression::CORREL;
+    Beta(regression::Beta): regression::BETA;
     ExtremeClose(extremes::ExtremeClose): extremes::MAX, extremes::MIN;
     ExtremeIndex(extremes::ExtremeIndex): extremes::MAXINDEX, extremes::MININDEX;
     Middle(extremes::Middle): extremes::MIDPOINT, extremes::MIDPRICE;
@@ -112,8 +112,8 @@ catalogue! {
     AdOscillator(volume::AdOscillator): volume::ADOSC;
     Mfi(volume::Mfi): volume::MFI;
     Cmf(volume::Cmf): volume::CMF;
-    ForceIndex(volume::ForceIndex): volume::FORCE;
-    Eom(volume::Eom): volume::EOM;
+    ForceIndex(force::ForceIndex): force::FORCE;
+    Eom(force::Eom): force::EOM;
     Vwap(vwap::Vwap): vwap::VWAP, vwap::VWAP_SESSION, vwap::VWAP_ANCHORED;
     Swing(levels::Swing): levels::SWING;
     Pivot(levels::Pivot): levels::PIVOT;
@@ -126,5 +126,5 @@ catalogue! {
 pub fn find(name: &str) -> Option<&'static IndicatorDef> {
     let is = |candidate: &&str| candidate.eq_ignore_ascii_case(name);
     let named = INDICATORS.iter().find(|def| is(&def.name));
-    named.or_else(|| INDICATORS.iter().find(|def| def.aliases.iter().any(|a| is(&a)))).copied()
+    named.or_else(|| INDICATORS.iter().find(|def| def.aliases.iter().any(is))).copied()
 }

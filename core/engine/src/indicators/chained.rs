@@ -94,7 +94,7 @@ impl T3 {
     fn new(n: usize, factor: Ratio) -> T3 {
         // Billionths cubed are below 2^90; v^3 / 10^27 in steps that keep 54 bits.
         let v = (i128::from(factor.0) << 90) / i128::from(Ratio::SCALE);
-        let times = |a: i128, b: i128| (a >> 30) * (b >> 30) >> 30;
+        let times = |a: i128, b: i128| ((a >> 30) * (b >> 30)) >> 30;
         let (square, cube) = (times(v, v), times(times(v, v), v));
         let bits = |x: i128| (x >> (90 - T3::BITS)) as i64;
         let sixth = -bits(cube);
@@ -238,7 +238,8 @@ pub const APO: IndicatorDef = IndicatorDef {
     params: &[bars("fast_period", 12, 2), bars("slow_period", 26, 2)],
     outputs: CHANGE,
     source: Source::TaLib("APO"),
-    doc: "Absolute price oscillator: fast EMA less slow EMA. Unlike in MACD the fast one is seeded with its own first closes.",
+    doc: "Absolute price oscillator: fast EMA less slow EMA. Unlike in MACD the fast one is seeded with \
+          its own first closes.",
     build: |p| Oscillator::new(p, Difference::Absolute).into(),
     warm_up: |p| p[0].max(p[1]) as usize,
     ..WMA

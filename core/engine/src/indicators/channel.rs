@@ -79,7 +79,8 @@ pub const KELTNER: IndicatorDef = IndicatorDef {
     outputs: &[output("upper", Unit::Price), output("middle", Unit::Price), output("lower", Unit::Price)],
     inputs: HLC,
     source: Source::TaLib("KC"),
-    doc: "Keltner channel: the EMA of the typical price plus and minus average true ranges. Both seeds end on the bar of the first value.",
+    doc: "Keltner channel: the EMA of the typical price plus and minus average true ranges. Both seeds \
+          end on the bar of the first value.",
     build: |p| Keltner::new(p).into(),
     warm_up: |p| p[0].max(p[1] + 1) as usize,
     ..WMA
@@ -148,7 +149,8 @@ pub const SUPERTREND: IndicatorDef = IndicatorDef {
     outputs: LINE,
     inputs: HLC,
     source: Source::TaLib("SUPERTREND"),
-    doc: "SuperTrend: the upper band only falls and the lower one only rises until a close is beyond it; a close beyond the active band turns the trend, which begins up.",
+    doc: "SuperTrend: the upper band only falls and the lower one only rises until a close is beyond it; \
+          a close beyond the active band turns the trend, which begins up.",
     build: |p| {
         let range = Smooth::wilder(p[0] as usize);
         SuperTrend {
@@ -210,7 +212,8 @@ pub const SUPERTREND_SMA: IndicatorDef = IndicatorDef {
     name: "SUPERTREND_SMA",
     aliases: &["ST_SMA"],
     source: Source::Text("SuperTrend with the simple mean of the true range and a single ratcheted line"),
-    doc: "SuperTrend whose one line ratchets towards price and jumps to the other side when a close is beyond it; the range is a simple mean. The trend begins up.",
+    doc: "SuperTrend whose one line ratchets towards price and jumps to the other side when a close is \
+          beyond it; the range is a simple mean. The trend begins up.",
     build: |p| {
         let ranges = Window::new(p[0] as usize);
         SuperTrendSma { ranges, sum: 0, factor: Ratio(p[1]), previous: None, line: Wide::ZERO, up: None }

@@ -205,7 +205,8 @@ pub const MINUS_DI: IndicatorDef = IndicatorDef {
 pub const DX: IndicatorDef = IndicatorDef {
     name: "DX",
     source: Source::TaLib("DX"),
-    doc: "Directional movement index: the difference of the two movements, of their sum. Where nothing moved it stays as it was, 0 at first.",
+    doc: "Directional movement index: the difference of the two movements, of their sum. Where nothing \
+          moved it stays as it was, 0 at first.",
     build: |p| Directional::new(p, View::Dx).into(),
     ..PLUS_DI
 };
@@ -266,7 +267,8 @@ pub const VORTEX: IndicatorDef = IndicatorDef {
     outputs: &[output("plus", Unit::Number), output("minus", Unit::Number)],
     inputs: HLC,
     source: Source::TaLib("VORTEX"),
-    doc: "Vortex indicator: upward and downward movement between bars, of the true range. 0 where there was no range.",
+    doc: "Vortex indicator: upward and downward movement between bars, of the true range. 0 where there \
+          was no range.",
     build: |p| Vortex { bars: Window::new(p[0] as usize), sums: [0; 3], previous: None }.into(),
     warm_up: |p| p[0] as usize + 1,
     ..WMA

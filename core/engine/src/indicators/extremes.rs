@@ -113,7 +113,8 @@ pub const MAXINDEX: IndicatorDef = IndicatorDef {
     aliases: &[],
     outputs: INDEX,
     source: Source::TaLib("MAXINDEX"),
-    doc: "The number of the bar (the first of all is 0) with the highest of the last n closes, and how many bars ago it was.",
+    doc: "The number of the bar (the first of all is 0) with the highest of the last n closes, and how \
+          many bars ago it was.",
     build: |p| ExtremeIndex::new(Side::Highest, p[0]).into(),
     ..MAX
 };
@@ -122,7 +123,8 @@ pub const MAXINDEX: IndicatorDef = IndicatorDef {
 pub const MININDEX: IndicatorDef = IndicatorDef {
     name: "MININDEX",
     source: Source::TaLib("MININDEX"),
-    doc: "The number of the bar (the first of all is 0) with the lowest of the last n closes, and how many bars ago it was.",
+    doc: "The number of the bar (the first of all is 0) with the lowest of the last n closes, and how \
+          many bars ago it was.",
     build: |p| ExtremeIndex::new(Side::Lowest, p[0]).into(),
     ..MAXINDEX
 };
@@ -186,7 +188,8 @@ pub const DONCHIAN: IndicatorDef = IndicatorDef {
     outputs: &[output("upper", Unit::Price), output("middle", Unit::Price), output("lower", Unit::Price)],
     inputs: HL,
     source: Source::TaLib("DONCHIAN"),
-    doc: "Donchian channel: highest high and lowest low of the last n bars, this one included, and their middle.",
+    doc: "Donchian channel: highest high and lowest low of the last n bars, this one included, and their \
+          middle.",
     build: |p| Donchian(Range::new(p[0] as usize)).into(),
     ..WMA
 };
@@ -253,7 +256,8 @@ pub const ICHIMOKU: IndicatorDef = IndicatorDef {
     ],
     inputs: HLC,
     source: Source::Text("G. Hosoda, Ichimoku Kinko Hyo (1969)"),
-    doc: "Middles of three ranges. The spans at a bar are those computed kijun bars before it; chikou is this close, to be drawn kijun bars back. No value before the spans have one.",
+    doc: "Middles of three ranges. The spans at a bar are those computed kijun bars before it; chikou is \
+          this close, to be drawn kijun bars back. No value before the spans have one.",
     build: |p| Ichimoku::new(p).into(),
     warm_up: |p| (p[0].max(p[1]).max(p[2]) + p[1]) as usize,
     ..WMA

@@ -97,9 +97,11 @@ pub const SWING: IndicatorDef = IndicatorDef {
     outputs: &[output("resistance", Unit::Price), output("support", Unit::Price)],
     inputs: HLC,
     source: Source::Text(
-        "Swing highs and lows, confirmed by the bars on both sides; a level within 0.01 % of the last one is not stored again",
+        "Swing highs and lows, confirmed by the bars on both sides; a level \
+         within 0.01 % of the last one is not stored again",
     ),
-    doc: "Nearest swing high above the close and nearest swing low below it, known once the bars after the swing are. No value where there is none.",
+    doc: "Nearest swing high above the close and nearest swing low below it, known once the bars after \
+          the swing are. No value where there is none.",
     build: |p| Swing::new(p[0] as usize, p[1] as usize).into(),
     warm_up: |p| 2 * p[0] as usize + 1,
     ..WMA
@@ -162,7 +164,8 @@ pub const PIVOT: IndicatorDef = IndicatorDef {
     outputs: PIVOTS,
     inputs: &[Input::High, Input::Low, Input::Close, Input::Time],
     source: Source::Text(
-        "Floor traders' pivots: P = (H + L + C) / 3 of the day before, R1 = 2 P - L, S1 = 2 P - H, R2 = P + H - L, S2 = P - H + L",
+        "Floor traders' pivots: P = (H + L + C) / 3 of the day before, R1 = 2 P - L, \
+          S1 = 2 P - H, R2 = P + H - L, S2 = P - H + L",
     ),
     doc: "Pivot, two resistances and two supports from the day before. No value on the first day.",
     build: |p| Pivot { offset_ns: p[0] * MINUTE_NS, day: None, before: None }.into(),

@@ -8,12 +8,15 @@
 
 pub mod average;
 pub mod bollinger;
+pub mod call;
 pub mod catalog;
 pub mod chained;
+pub mod change;
 pub mod channel;
 pub mod define;
 pub mod directional;
 pub mod extremes;
+pub mod force;
 mod functions;
 pub mod fx;
 pub mod levels;
@@ -21,6 +24,7 @@ pub mod momentum;
 pub mod moving;
 pub mod price;
 mod real;
+pub mod regression;
 pub mod sar;
 pub mod shared;
 pub mod statistics;
@@ -56,7 +60,7 @@ pub enum Spec {
     /// MACD with fast, slow and signal length.
     Macd(usize, usize, usize),
     /// Any other indicator of the catalogue.
-    Listed(define::Call),
+    Listed(call::Call),
 }
 
 impl Spec {

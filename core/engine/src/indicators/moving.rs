@@ -274,7 +274,8 @@ pub const KAMA: IndicatorDef = IndicatorDef {
     name: "KAMA",
     params: &[period(30, 2)],
     source: Source::TaLib("KAMA"),
-    doc: "Kaufman's adaptive moving average, between the speeds of EMA(2) and EMA(30) as the path of the last n changes is straight or not.",
+    doc: "Kaufman's adaptive moving average, between the speeds of EMA(2) and EMA(30) as the path of the \
+          last n changes is straight or not.",
     build: |p| Kama::new(p[0] as usize).into(),
     warm_up: |p| p[0] as usize + 1,
     ..WMA

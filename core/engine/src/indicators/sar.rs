@@ -145,7 +145,8 @@ pub const SAR: IndicatorDef = IndicatorDef {
     ],
     inputs: HL,
     source: Source::TaLib("SAR"),
-    doc: "Wilder's parabolic stop and reverse; the first trade is short if the second bar moved down more than up.",
+    doc: "Wilder's parabolic stop and reverse; the first trade is short if the second bar moved down more \
+          than up.",
     build: |p| Sar::new(p).into(),
     warm_up: |_| 2,
     ..WMA

@@ -204,7 +204,8 @@ pub const PERCENT_B: IndicatorDef = IndicatorDef {
     aliases: &["BBP"],
     outputs: NUMBER,
     source: Source::Text("J. Bollinger, Bollinger on Bollinger Bands (2001)"),
-    doc: "Where the close is between the lower Bollinger band (0) and the upper one (1). No value between bands without width.",
+    doc: "Where the close is between the lower Bollinger band (0) and the upper one (1). No value between \
+          bands without width.",
     build: |p| Bands::new(p, BandView::Position).into(),
     shared: None,
     ..BBANDS
@@ -229,7 +230,7 @@ pub struct Reading {
 impl Set {
     /// Declares an indicator of the catalogue; it is computed once, however often it is declared and
     /// whichever way. One that reads quotes or trades is no part of a set, which belongs to bars.
-    pub fn call(&mut self, call: super::define::Call) -> Reading {
+    pub fn call(&mut self, call: super::call::Call) -> Reading {
         let slot = self.declare(call.spec());
         let bands = matches!(call.spec(), Spec::Bollinger(_));
         Reading { slot, width: bands.then(|| BandWidth::new(Ratio(call.params()[1]))) }

@@ -195,7 +195,8 @@ pub const WILLR: IndicatorDef = IndicatorDef {
     outputs: PERCENT,
     inputs: HLC,
     source: Source::TaLib("WILLR"),
-    doc: "Williams %R: the close below the highest high, of the window's range; 0 to -100. 0 where there is no range.",
+    doc: "Williams %R: the close below the highest high, of the window's range; 0 to -100. 0 where there \
+          is no range.",
     build: |p| WilliamsR { range: Range::new(p[0] as usize), close: 0 }.into(),
     ..WMA
 };
@@ -234,7 +235,8 @@ pub const CCI: IndicatorDef = IndicatorDef {
     aliases: &[],
     outputs: NUMBER,
     source: Source::TaLib("CCI"),
-    doc: "Commodity channel index: the typical price's distance from its mean, of 0.015 mean deviations. 0 without any deviation.",
+    doc: "Commodity channel index: the typical price's distance from its mean, of 0.015 mean deviations. \
+          0 without any deviation.",
     build: |p| Cci { window: Window::new(p[0] as usize), sum: 0 }.into(),
     ..WILLR
 };

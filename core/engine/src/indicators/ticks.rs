@@ -65,7 +65,8 @@ pub const MICROPRICE: IndicatorDef = IndicatorDef {
     params: &[],
     inputs: QUOTE,
     source: Source::Text(
-        "J. Gatheral, R. Oomen, Zero-intelligence realized variance estimation (2010): (bid * ask size + ask * bid size) / (bid size + ask size)",
+        "J. Gatheral, R. Oomen, Zero-intelligence realized variance estimation (2010): \
+         (bid * ask size + ask * bid size) / (bid size + ask size)",
     ),
     doc: "Middle of the quote, weighted by the size on the other side. Without sizes the plain middle.",
     build: |_| LastQuote { quote: None, view: QuoteView::Microprice }.into(),
@@ -160,7 +161,8 @@ pub const OFI: IndicatorDef = IndicatorDef {
     )],
     outputs: VOLUME,
     source: Source::Text("R. Cont, A. Kukanov, S. Stoikov, The Price Impact of Order Book Events (2014)"),
-    doc: "Order-flow imbalance: size that came to the best bid less size that came to the best ask, over the last changes of the quote.",
+    doc: "Order-flow imbalance: size that came to the best bid less size that came to the best ask, over \
+          the last changes of the quote.",
     build: |p| FlowImbalance { flows: Window::new(p[0] as usize), sum: 0, previous: None }.into(),
     warm_up: |p| p[0] as usize + 1,
     ..MICROPRICE
@@ -212,9 +214,11 @@ pub const TRADE_IMBALANCE: IndicatorDef = IndicatorDef {
     outputs: NUMBER,
     inputs: &[Input::Trade],
     source: Source::Text(
-        "Signed over total volume; without the venue's word a trade has the sign of the last change of price (tick rule of C. Lee, M. Ready, 1991)",
+        "Signed over total volume; without the venue's word a trade has the sign of the last \
+         change of price (tick rule of C. Lee, M. Ready, 1991)",
     ),
-    doc: "Volume of buyers less that of sellers who crossed the spread, of both; -1 to 1. 0 without any volume.",
+    doc: "Volume of buyers less that of sellers who crossed the spread, of both; -1 to 1. 0 without any \
+          volume.",
     build: |p| {
         TradeImbalance { trades: Window::new(p[0] as usize), signed: 0, total: 0, last: None, tick: 0 }.into()
     },

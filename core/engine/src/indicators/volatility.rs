@@ -131,7 +131,8 @@ pub const REALIZED_VOL: IndicatorDef = IndicatorDef {
     ],
     outputs: NUMBER,
     source: Source::Text("T. Andersen, T. Bollerslev, Answering the Skeptics (1998)"),
-    doc: "Realised volatility: root of the mean square of the last n logarithmic returns, whose mean counts as 0.",
+    doc: "Realised volatility: root of the mean square of the last n logarithmic returns, whose mean \
+          counts as 0.",
     build: |p| {
         Realised { returns: Window::new(p[0] as usize), squares: 0, per_year: p[1], close: None }.into()
     },
@@ -176,7 +177,8 @@ pub const CHOP: IndicatorDef = IndicatorDef {
     outputs: PERCENT,
     inputs: HLC,
     source: Source::Text("E. W. Dreiss, choppiness index"),
-    doc: "Choppiness index: the sum of the true ranges over the window's range, as a logarithm to base n; 0 trends, 100 goes nowhere. No value without a range.",
+    doc: "Choppiness index: the sum of the true ranges over the window's range, as a logarithm to base n; \
+          0 trends, 100 goes nowhere. No value without a range.",
     build: |p| {
         let n = p[0] as usize;
         Choppiness { true_ranges: Window::new(n), sum: 0, range: Range::new(n), previous: None }.into()
@@ -230,7 +232,8 @@ pub const HURST: IndicatorDef = IndicatorDef {
     source: Source::Text(
         "H. E. Hurst, Long-Term Storage Capacity of Reservoirs (1951): K = ln(R/S) / ln(n/2)",
     ),
-    doc: "Hurst exponent of the last n logarithmic returns by the rescaled range: 0.5 is a random walk, more trends. No value where prices do not move.",
+    doc: "Hurst exponent of the last n logarithmic returns by the rescaled range: 0.5 is a random walk, \
+          more trends. No value where prices do not move.",
     build: |p| Hurst { returns: Window::new(p[0] as usize), close: None }.into(),
     warm_up: |p| p[0] as usize + 1,
     ..WMA

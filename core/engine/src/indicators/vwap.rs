@@ -98,7 +98,8 @@ pub const VWAP_SESSION: IndicatorDef = IndicatorDef {
     )],
     inputs: HLCVT,
     source: Source::Text("VWAP, begun anew with the first bar of each day"),
-    doc: "Volume-weighted average of the typical price since the session began. 0 before anything was traded in it.",
+    doc: "Volume-weighted average of the typical price since the session began. 0 before anything was \
+          traded in it.",
     build: |p| Vwap::new(Begin::Session { offset_minutes: p[0] }).into(),
     ..VWAP
 };
@@ -116,7 +117,8 @@ pub const VWAP_ANCHORED: IndicatorDef = IndicatorDef {
         "The first bar that starts then or later is the first one that counts.",
     )],
     source: Source::Text("VWAP since an event, B. Shannon, Maximum Trading Gains with Anchored VWAP (2023)"),
-    doc: "Volume-weighted average of the typical price since an anchor; no value before it. 0 before anything was traded since.",
+    doc: "Volume-weighted average of the typical price since an anchor; no value before it. 0 before \
+          anything was traded since.",
     build: |p| Vwap::new(Begin::Anchor { seconds: p[0] }).into(),
     ..VWAP_SESSION
 };

@@ -2,7 +2,8 @@
 //! panels of its own below, one for each unit.
 
 use super::series::{Point, Series};
-use pinion_engine::indicators::define::{Call, Drawn, Unit};
+use pinion_engine::indicators::call::Call;
+use pinion_engine::indicators::define::{Drawn, Unit};
 use std::fmt::Write;
 
 const WIDTH: f64 = 1100.0;

@@ -1,6 +1,7 @@
 //! The reference of the indicators, from their declarations.
 
-use pinion_engine::indicators::define::{Call, IndicatorDef, Source, range};
+use pinion_engine::indicators::call::{Call, range};
+use pinion_engine::indicators::define::{IndicatorDef, Source};
 use pinion_engine::rules::params::{ParamDef, ParamKind};
 use pinion_model::number::Ratio;
 use serde_json::{Value, json};

@@ -3,8 +3,9 @@
 
 use crate::failure::Failure;
 use pinion_engine::bars::BarBuilder;
+use pinion_engine::indicators::call::Call;
 use pinion_engine::indicators::catalog::State;
-use pinion_engine::indicators::define::{Call, Indicator, Input};
+use pinion_engine::indicators::define::{Indicator, Input};
 use pinion_engine::plan::{BarCut, BarSource, BarSpec};
 use pinion_model::event::{Bar, Market, NO_TIME, Quote, Trade};
 use pinion_model::number::{Price, Qty};
