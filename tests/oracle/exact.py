@@ -34,6 +34,13 @@ def sma(bars, params, at):
     return [mean(window(bars, params[0], at, CLOSE))]
 
 
+def vwma(bars, params, at):
+    closes, volumes = (window(bars, params[0], at, column) for column in (CLOSE, VOLUME))
+    traded = sum(volumes)
+    # Nothing traded, no average; TA-Lib's running sums leave a remainder to divide there.
+    return [Fraction(sum(c * v for c, v in zip(closes, volumes)), traded) if traded else float("nan")]
+
+
 def total(bars, params, at):
     return [sum(window(bars, params[0], at, CLOSE))]
 
@@ -130,6 +137,7 @@ def macd(bars, params, at):
 
 DEFINITIONS = {
     "SMA": sma,
+    "VWMA": vwma,
     "SUM": total,
     "VAR": var,
     "STDDEV": stddev,
@@ -148,8 +156,8 @@ DEFINITIONS = {
 
 
 def judge(bars, call):
-    """One value for each bar asked for; not-a-number where there is no definition here to decide by."""
+    """One value for each bar asked for; infinity, which agrees with nothing, where no definition decides."""
     definition = DEFINITIONS.get(call["function"])
     if definition is None:
-        return [float("nan")] * len(call["at"])
+        return [float("inf")] * len(call["at"])
     return [float(definition(bars, call["params"], at)[call["output"]]) for at in call["at"]]

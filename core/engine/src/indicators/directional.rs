@@ -263,7 +263,7 @@ impl Indicator for Vortex {
 pub const VORTEX: IndicatorDef = IndicatorDef {
     name: "VORTEX",
     aliases: &["VI"],
-    params: &[period(14, 2)],
+    params: &[period(14, 1)],
     outputs: &[output("plus", Unit::Number), output("minus", Unit::Number)],
     inputs: HLC,
     source: Source::TaLib("VORTEX"),

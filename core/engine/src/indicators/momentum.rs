@@ -229,7 +229,7 @@ pub const ER: IndicatorDef = IndicatorDef {
     name: "ER",
     aliases: &["EFFICIENCY_RATIO"],
     outputs: NUMBER,
-    params: &[period(10, 1)],
+    params: &[period(10, 2)],
     source: Source::TaLib("ER"),
     doc: "Kaufman's efficiency ratio: the change over n bars, of the path walked. Without any movement 1.",
     build: |p| {

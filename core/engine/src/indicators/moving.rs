@@ -185,6 +185,7 @@ impl Indicator for Vwma {
 /// VWMA.
 pub const VWMA: IndicatorDef = IndicatorDef {
     name: "VWMA",
+    params: &[period(30, 2)],
     inputs: CV,
     source: Source::TaLib("VWMA"),
     doc: "Volume-weighted moving average. No value where nothing was traded in the whole window.",

@@ -89,6 +89,7 @@ impl Indicator for Atr {
 /// ATR.
 pub const ATR: IndicatorDef = IndicatorDef {
     name: "ATR",
+    params: &[period(14, 1)],
     outputs: CHANGE,
     inputs: HLC,
     source: Source::TaLib("ATR"),
