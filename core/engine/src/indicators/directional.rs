@@ -128,7 +128,7 @@ impl Indicator for Directional {
             self.sums.plus += Wide::new(up);
         }
         self.sums.range += Wide::new(true_range(bar, &previous));
-        if self.count >= self.n {
+        if self.count >= self.n && matches!(self.view, View::Dx | View::Adx | View::Adxr) {
             self.average_index();
         }
     }
