@@ -183,9 +183,9 @@ fn a_set_gives_what_the_indicator_alone_gives_and_computes_it_once() {
     let calls: Vec<Call> = every_call().filter(|c| c.def().reads_bars()).collect();
     let mut set = Set::default();
     let readings: Vec<_> = calls.iter().map(|c| set.call(*c)).collect();
-    let declared = set.specs().len();
+    let declared = set.specs().count();
     let again: Vec<_> = calls.iter().map(|c| set.call(*c)).collect();
-    assert_eq!((readings.clone(), declared), (again, set.specs().len()));
+    assert_eq!((readings.clone(), declared), (again, set.specs().count()));
     let mut states: Vec<State> = calls.iter().map(Call::build).collect();
     for bar in &bars {
         set.update(bar);

@@ -5,7 +5,7 @@ use super::define::{Indicator, IndicatorDef};
 use super::fx::Fx;
 use super::{
     average, chained, change, channel, directional, extremes, force, levels, momentum, moving, price,
-    regression, sar, shared, statistics, stochastic, ticks, volatility, volume, vwap, wilder,
+    regression, sar, shared, statistics, stochastic, ticks, volatility, volume, vwap,
 };
 use pinion_model::event::{Bar, Quote, Trade};
 use serde::{Deserialize, Serialize};
@@ -69,7 +69,7 @@ catalogue! {
     Macd(average::Macd): shared::MACD;
     Oscillator(chained::Oscillator): chained::APO, chained::PPO;
     Trix(chained::Trix): chained::TRIX;
-    Rsi(wilder::Rsi): shared::RSI;
+    Rsi(shared::LoneRsi): shared::RSI;
     Stochastic(stochastic::Stochastic): stochastic::STOCH, stochastic::STOCHF;
     StochasticRsi(stochastic::StochasticRsi): stochastic::STOCHRSI;
     WilliamsR(stochastic::WilliamsR): stochastic::WILLR;
@@ -88,7 +88,7 @@ catalogue! {
     SuperTrend(channel::SuperTrend): channel::SUPERTREND;
     SuperTrendSma(channel::SuperTrendSma): channel::SUPERTREND_SMA;
     Ichimoku(extremes::Ichimoku): extremes::ICHIMOKU;
-    Atr(wilder::Atr): shared::ATR;
+    Atr(shared::LoneAtr): shared::ATR;
     Natr(volatility::Natr): volatility::NATR;
     TrueRange(volatility::TrueRange): volatility::TRANGE;
     Realised(volatility::Realised): volatility::REALIZED_VOL;

@@ -10,7 +10,7 @@ use super::fx::{Fx, fx};
 use super::moving::WMA;
 use super::real::Real;
 use super::wilder::{Atr, Rsi};
-use super::{Set, Slot, Spec, State};
+use super::{Set, Slot, Spec};
 use crate::rules::params::ParamDef;
 use pinion_model::event::Bar;
 use pinion_model::number::{Price, Ratio};
@@ -55,12 +55,32 @@ pub const EMA: IndicatorDef = IndicatorDef {
     ..WMA
 };
 
-impl Indicator for Rsi {
+/// Whether some price has reached 2^31 units, or was negative: a [`Set`] knows it of its series, an
+/// indicator on its own must.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Large(bool);
+
+impl Large {
+    /// Looks at a bar; true while all prices so far were small.
+    fn small(&mut self, bar: &Bar) -> bool {
+        self.0 |= ((bar.high.0 | bar.low.0 | bar.close.0) as u64) >> 31 != 0;
+        !self.0
+    }
+}
+
+/// [`Rsi`] on its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoneRsi {
+    rsi: Rsi,
+    large: Large,
+}
+
+impl Indicator for LoneRsi {
     fn on_bar(&mut self, bar: &Bar) {
-        self.update(bar.close);
+        self.rsi.update(bar.close, self.large.small(bar));
     }
     fn value(&self, _: usize) -> Option<Fx> {
-        Rsi::value(self)
+        self.rsi.value()
     }
 }
 
@@ -71,18 +91,25 @@ pub const RSI: IndicatorDef = IndicatorDef {
     outputs: PERCENT,
     source: Source::TaLib("RSI"),
     doc: "Wilder's relative strength index. Without losses 100, without any movement 0.",
-    build: |p| Rsi::new(p[0] as usize).into(),
+    build: |p| LoneRsi { rsi: Rsi::new(p[0] as usize), large: Large::default() }.into(),
     warm_up: |p| p[0] as usize + 1,
     shared: Some(|p| Spec::Rsi(p[0] as usize)),
     ..WMA
 };
 
-impl Indicator for Atr {
+/// [`Atr`] on its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoneAtr {
+    atr: Atr,
+    large: Large,
+}
+
+impl Indicator for LoneAtr {
     fn on_bar(&mut self, bar: &Bar) {
-        self.update(bar);
+        self.atr.update(bar, self.large.small(bar));
     }
     fn value(&self, _: usize) -> Option<Fx> {
-        Atr::value(self)
+        self.atr.value()
     }
 }
 
@@ -94,7 +121,7 @@ pub const ATR: IndicatorDef = IndicatorDef {
     inputs: HLC,
     source: Source::TaLib("ATR"),
     doc: "Wilder's average true range; the first bar, which has no close before it, is not used.",
-    build: |p| Atr::new(p[0] as usize).into(),
+    build: |p| LoneAtr { atr: Atr::new(p[0] as usize), large: Large::default() }.into(),
     shared: Some(|p| Spec::Atr(p[0] as usize)),
     ..RSI
 };
@@ -148,6 +175,7 @@ pub struct Bands {
     width: BandWidth,
     view: BandView,
     close: Price,
+    large: Large,
 }
 
 impl Bands {
@@ -157,6 +185,7 @@ impl Bands {
             width: BandWidth::new(Ratio(p[1])),
             view,
             close: Price::ZERO,
+            large: Large::default(),
         }
     }
 }
@@ -169,7 +198,7 @@ fn line(sums: &Bollinger, width: BandWidth, output: usize) -> Option<Fx> {
 
 impl Indicator for Bands {
     fn on_bar(&mut self, bar: &Bar) {
-        self.sums.update(bar.close);
+        self.sums.update(bar.close, self.large.small(bar));
         self.close = bar.close;
     }
     fn value(&self, output: usize) -> Option<Fx> {
@@ -221,9 +250,10 @@ pub const BANDWIDTH: IndicatorDef = IndicatorDef {
     ..PERCENT_B
 };
 
-/// How the outputs of a declared indicator are read: its slot and, for bands, their width.
+/// How the outputs of a declared indicator are read: what it is, its slot and, for bands, their width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
+    spec: Spec,
     slot: Slot,
     width: Option<BandWidth>,
 }
@@ -232,21 +262,23 @@ impl Set {
     /// Declares an indicator of the catalogue; it is computed once, however often it is declared and
     /// whichever way. One that reads quotes or trades is no part of a set, which belongs to bars.
     pub fn call(&mut self, call: super::call::Call) -> Reading {
-        let slot = self.declare(call.spec());
-        let bands = matches!(call.spec(), Spec::Bollinger(_));
-        Reading { slot, width: bands.then(|| BandWidth::new(Ratio(call.params()[1]))) }
+        let spec = call.spec();
+        let bands = matches!(spec, Spec::Bollinger(_));
+        let width = bands.then(|| BandWidth::new(Ratio(call.params()[1])));
+        Reading { spec, slot: self.declare(spec), width }
     }
 
     /// The output of this number, in the order of the declaration.
     pub fn read(&self, reading: Reading, output: usize) -> Option<Fx> {
-        match &self.states[reading.slot.0] {
-            State::Sma(s) => Indicator::value(s, output),
-            State::Ema(s) => Indicator::value(s, output),
-            State::Rsi(s) => Indicator::value(s, output),
-            State::Atr(s) => Indicator::value(s, output),
-            State::Macd(s) => Indicator::value(&**s, output),
-            State::Bollinger(s) => line(s, reading.width?, output),
-            State::Listed(s) => s.value(output),
+        let slot = reading.slot;
+        match reading.spec {
+            Spec::Sma(_) => self.sma(slot),
+            Spec::Ema(_) => self.ema(slot),
+            Spec::Rsi(_) => self.rsi(slot).value(),
+            Spec::Atr(_) => self.atr(slot).value(),
+            Spec::Macd(..) => Indicator::value(&self.macds[slot.0], output),
+            Spec::Bollinger(_) => line(self.bollinger(slot), reading.width?, output),
+            Spec::Listed(_) => self.listed[slot.0].value(output),
         }
     }
 }

@@ -161,6 +161,20 @@ impl ExitRule {
         }
     }
 
+    /// The part that the rule asked for is on its way, or is too small to trade.
+    pub fn part_sent(&mut self) {
+        if let ExitRule::AdvancedAtr(rule) = self {
+            rule.part_sent();
+        }
+    }
+
+    /// The order for the last part ended without a fill.
+    pub fn part_failed(&mut self) {
+        if let ExitRule::AdvancedAtr(rule) = self {
+            rule.part_failed();
+        }
+    }
+
     /// Oriented stop and target to be kept by resting orders; nothing unless the rule is `intrabar`.
     pub fn levels(&self) -> (Option<Fx>, Option<Fx>) {
         match self {

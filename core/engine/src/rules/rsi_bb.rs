@@ -138,7 +138,7 @@ impl RsiBb {
         }
         let previous = self.previous[usize::from(side == Side::Sell)];
         // Both indicators must be warm even where one is enough to fire.
-        if !view.set.rsi(self.rsi).is_ready() || !view.set.bollinger(self.bands).is_ready() {
+        if !view.set.bollinger(self.bands).is_ready() || !view.set.rsi(self.rsi).is_ready() {
             return false;
         }
         let rsi = match self.rsi_order(side, view) {

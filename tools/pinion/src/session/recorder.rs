@@ -90,9 +90,9 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
     pub fn end(&mut self) {
         if self.timed {
             self.latency.record(Stage::Input, self.ticks.now().wrapping_sub(self.began));
-            for (stage, ticks) in self.stamps.drain(..) {
-                self.latency.record(stage, ticks);
-            }
+        }
+        for (stage, ticks) in self.stamps.drain(..) {
+            self.latency.record(stage, ticks);
         }
     }
 
@@ -105,24 +105,27 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
 
     #[inline]
     fn take_time(&mut self, kind: Kind) -> u64 {
-        if !self.timed {
-            return 0;
-        }
         match kind {
             Kind::Intent | Kind::Verdict | Kind::Order => {
                 let now = self.ticks.now();
                 match kind {
+                    // Of an input that is not timed the stages after the decision are.
+                    Kind::Intent if !self.timed => self.stage = now,
                     Kind::Intent => self.note_stage(Stage::Decide, now),
                     Kind::Verdict => self.note_stage(Stage::Check, now),
                     _ => {
                         self.note_stage(Stage::Send, now);
+                        if !self.timed {
+                            return now;
+                        }
                         let _ = self.stamps.try_push((Stage::InputToOrder, now.wrapping_sub(self.began)));
                     }
                 }
                 now
             }
             // Everything else carries the time of the stage that it belongs to.
-            _ => self.stage,
+            _ if self.timed => self.stage,
+            _ => 0,
         }
     }
 }
