@@ -112,8 +112,10 @@ fn title(out: &mut String, call: &Call, series: &Series) {
     let last = series.points.last();
     let price = (PRICE_COLOUR, "price", last.map(|p| p.price));
     let outputs = call.def().outputs.iter().enumerate();
+    // The only output of an indicator goes by the indicator's name.
+    let name = |output: &'static str| if output == "value" { call.def().name } else { output };
     let named =
-        outputs.map(|(at, o)| (COLOURS[at % COLOURS.len()], o.name, last.and_then(|p| p.outputs[at])));
+        outputs.map(|(at, o)| (COLOURS[at % COLOURS.len()], name(o.name), last.and_then(|p| p.outputs[at])));
     let mut x = LEFT;
     for (colour, name, value) in std::iter::once(price).chain(named) {
         let text = format!("{name} {}", value.map_or("-".to_string(), number));
@@ -130,7 +132,7 @@ fn title(out: &mut String, call: &Call, series: &Series) {
 /// Frame, horizontal lines with their values, and the panel's name.
 fn axes(out: &mut String, panel: &Panel, across: &Across, series: &Series, name: &str) {
     let (right, bottom) = (WIDTH - RIGHT, panel.top + panel.height);
-    for tick in ticks(panel.low, panel.high, panel.height / 55.0) {
+    for tick in ticks(panel.low, panel.high, panel.height / 42.0) {
         let y = panel.y(tick);
         let stroke = if tick == 0.0 { "#999999" } else { "#e4e4e4" };
         put!(
@@ -271,19 +273,22 @@ fn ticks(low: f64, high: f64, count: f64) -> impl Iterator<Item = f64> {
     (first..=last).map(move |at| at as f64 * step)
 }
 
-/// A number with as many decimals as its size asks for.
+/// A number with as many decimals as its size asks for; millions and more with their letter.
 fn number(value: f64) -> String {
     let size = value.abs();
-    let text = match () {
-        () if size >= 1e9 => format!("{value:.3e}"),
-        () if size >= 1e5 => format!("{value:.0}"),
-        () if size >= 100.0 => format!("{value:.2}"),
-        () if size >= 0.01 || value == 0.0 => format!("{value:.4}"),
-        () => return format!("{value:.3e}"),
+    let (scaled, letter) = match () {
+        () if size >= 1e15 => return format!("{value:.2e}"),
+        () if size >= 1e12 => (value / 1e12, "T"),
+        () if size >= 1e9 => (value / 1e9, "G"),
+        () if size >= 1e6 => (value / 1e6, "M"),
+        () => (value, ""),
     };
-    if text.contains('.') && !text.contains('e') {
-        text.trim_end_matches('0').trim_end_matches('.').to_string()
-    } else {
-        text
-    }
+    let text = match () {
+        () if scaled.abs() >= 1e5 => format!("{scaled:.0}"),
+        () if scaled.abs() >= 100.0 => format!("{scaled:.2}"),
+        () if scaled.abs() >= 0.01 || scaled == 0.0 => format!("{scaled:.4}"),
+        () => return format!("{value:.2e}"),
+    };
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}{letter}")
 }
