@@ -11,15 +11,18 @@
 //! Reduce-only orders never trade more than the position that this venue knows; what is left of them
 //! expires.
 
-use crate::market::{Ladder, Touch, is_at_or_better};
+mod bars;
+mod matching;
+
+use crate::market::{Ladder, Touch};
 use crate::pricing;
 use crate::random::Random;
 use pinion_engine::book::Book;
 use pinion_engine::plan::EnginePlan;
 use pinion_model::body::{CancelBody, ExecutionBody, OrderBody};
-use pinion_model::event::{Bar, Level, Market, MarketEvent, Quote};
+use pinion_model::event::{Market, MarketEvent, Quote};
 use pinion_model::instrument::InstrumentId;
-use pinion_model::number::{Money, Price, Qty, Ratio};
+use pinion_model::number::{Money, Price, Qty};
 use pinion_model::order::*;
 use pinion_plan::PaperPlan;
 use serde::{Deserialize, Serialize};
@@ -49,17 +52,6 @@ struct Live {
     ahead: Option<Qty>,
     /// The order may fill in parts only, and has not done so yet.
     partial: bool,
-}
-
-/// What became of an order that took from the market.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Taken {
-    /// Nothing is left of it, or it ended.
-    All,
-    /// A part; the rest tries again.
-    Part,
-    /// All that it could reach; the rest is still open.
-    Visible,
 }
 
 /// A report on its way, or due.
@@ -332,222 +324,6 @@ impl PaperVenue {
         }
     }
 
-    /// A bar: its open meets the market orders, its range the resting ones. Only what was sent before the
-    /// bar began takes part.
-    #[inline]
-    pub fn on_bar(&mut self, id: InstrumentId, bar: &Bar) {
-        self.state.on_bars = true;
-        self.state.touches[id.index()] = Touch { bid: bar.open, ask: bar.open, ..Touch::default() };
-        if !self.state.resting.is_empty() {
-            self.match_bar(id, bar);
-        }
-    }
-
-    /// Lets orders arrive that were sent up to the beginning of a bar.
-    #[inline]
-    pub fn before_bar(&mut self, open_ns: i64) {
-        if self.state.next_ns <= open_ns {
-            self.arrive_until(open_ns);
-        }
-    }
-
-    fn arrive_until(&mut self, open_ns: i64) {
-        while self.state.inbound.front().is_some_and(|(ns, _)| *ns <= open_ns) {
-            if let Some((at_ns, message)) = self.state.inbound.pop_front() {
-                self.arrive(message, at_ns);
-            }
-        }
-        self.note_next();
-    }
-
-    fn match_bar(&mut self, id: InstrumentId, bar: &Bar) {
-        // Market orders first, then stops, then limits: the stop is tested before the target.
-        for kind in [OrderType::Market, OrderType::Stop, OrderType::Limit] {
-            let mut at = 0;
-            while let Some(order) = self.state.resting.get(at).copied() {
-                let price = if order.instrument == id && order.order_type == kind {
-                    bar_price(&order, bar)
-                } else {
-                    None
-                };
-                let Some(mut price) = price else {
-                    at += 1;
-                    continue;
-                };
-                self.state.resting.remove(at);
-                let mut order = order;
-                if kind != OrderType::Limit {
-                    let open = Level { price, qty: Qty::ZERO };
-                    price = self.slip(id, order.side, open, order.leaves);
-                }
-                let liquidity = if kind == OrderType::Limit { Liquidity::Maker } else { Liquidity::Taker };
-                let whole = order.leaves;
-                if !self.fill(&mut order, price, whole, liquidity, bar.open_ns) {
-                    self.state.resting.insert(at, order);
-                    at += 1;
-                }
-            }
-        }
-    }
-
-    /// Tries every resting order of an instrument against the touch.
-    fn match_resting(&mut self, id: InstrumentId, now_ns: i64) {
-        let mut at = 0;
-        while let Some(order) = self.state.resting.get(at).copied() {
-            let mut order = order;
-            if order.instrument == id && self.try_fill(&mut order, now_ns) {
-                self.state.resting.remove(at);
-                continue;
-            }
-            self.state.resting[at] = order;
-            at += 1;
-        }
-    }
-
-    /// Tries an order against the touch; true when nothing is left of it.
-    fn try_fill(&mut self, order: &mut Live, now_ns: i64) -> bool {
-        let touch = self.state.touches[order.instrument.index()];
-        let (opposite, size) = touch.opposite(order.side);
-        if opposite <= Price::ZERO {
-            return false;
-        }
-        match order.order_type {
-            OrderType::Stop => {
-                // A sell stop is reached when the bid is at or below it, a buy stop when the offer is at or above.
-                let seen = touch.own(order.side.opposite()).0;
-                if seen <= Price::ZERO || !is_at_or_better(order.side.opposite(), seen, order.trigger) {
-                    return false;
-                }
-                order.order_type = OrderType::Market;
-                self.try_fill(order, now_ns)
-            }
-            OrderType::Market => {
-                let taken = self.take(order, opposite, size, now_ns);
-                if taken == Taken::Visible {
-                    self.report(order, ReportKind::Expired, Reason::NoMarket, now_ns);
-                }
-                taken != Taken::Part
-            }
-            OrderType::Limit => {
-                if is_at_or_better(order.side, opposite, order.limit) {
-                    if order.ahead.is_none() {
-                        // It crosses on arrival; what the book cannot give rests first in line.
-                        let taken = self.take(order, opposite, size, now_ns);
-                        order.ahead = (taken == Taken::Visible).then_some(Qty::ZERO);
-                        return taken == Taken::All;
-                    }
-                    // The market came through it while it rested.
-                    let (limit, whole) = (order.limit, order.leaves);
-                    return self.fill(order, limit, whole, Liquidity::Maker, now_ns);
-                }
-                if order.ahead.is_none() {
-                    let (own, standing) = touch.own(order.side);
-                    let joins = own == order.limit;
-                    order.ahead = Some(if joins { standing } else { Qty::ZERO });
-                }
-                false
-            }
-        }
-    }
-
-    /// Takes what stands in the market, from the touch (`best`, `size`) on: all of it there where nothing is
-    /// known behind it, else level by level, and never beyond a limit.
-    fn take(&mut self, order: &mut Live, best: Price, size: Qty, now_ns: i64) -> Taken {
-        let (index, side, limit) = (order.instrument.index(), order.side, order.limit);
-        let limited = order.order_type == OrderType::Limit;
-        let is_deep = !self.state.ladders[index].is_empty();
-        let mut level = Level { price: best, qty: size };
-        loop {
-            let known = is_deep && level.qty > Qty::ZERO;
-            let part = if known { order.leaves.min(level.qty) } else { order.leaves };
-            let mut price = self.slip(order.instrument, side, level, part);
-            if limited && !is_at_or_better(side, price, limit) {
-                price = limit;
-            }
-            let before = order.leaves;
-            if self.fill(order, price, part, Liquidity::Taker, now_ns) {
-                return Taken::All;
-            }
-            if before - order.leaves < part {
-                return Taken::Part;
-            }
-            match self.state.ladders[index].beyond(side, level.price) {
-                Some(next) if !limited || is_at_or_better(side, next.price, limit) => level = next,
-                _ => return Taken::Visible,
-            }
-        }
-    }
-
-    /// A trade happened: limits beyond it fill, limits at it once what stood ahead has traded.
-    fn trade_through(&mut self, id: InstrumentId, price: Price, qty: Qty, now_ns: i64) {
-        let mut at = 0;
-        while let Some(order) = self.state.resting.get(at).copied() {
-            let mut order = order;
-            let limit =
-                order.order_type == OrderType::Limit && order.instrument == id && order.ahead.is_some();
-            let mut fills = Qty::ZERO;
-            if limit && price != order.limit && is_at_or_better(order.side, price, order.limit) {
-                fills = order.leaves;
-            } else if limit && price == order.limit {
-                let ahead = order.ahead.unwrap_or_default();
-                fills = (qty - ahead).max(Qty::ZERO).min(order.leaves);
-                order.ahead = Some((ahead - qty).max(Qty::ZERO));
-            }
-            let limit_price = order.limit;
-            if fills > Qty::ZERO && self.fill(&mut order, limit_price, fills, Liquidity::Maker, now_ns) {
-                self.state.resting.remove(at);
-                continue;
-            }
-            self.state.resting[at] = order;
-            at += 1;
-        }
-    }
-
-    /// What `qty` costs that is taken from a level.
-    fn slip(&self, id: InstrumentId, side: Side, level: Level, qty: Qty) -> Price {
-        if self.paper.basic {
-            return level.price;
-        }
-        let instrument = &self.plan.instruments[id.index()];
-        let scale = self.plan.currencies[instrument.settle.index()].scale;
-        pricing::slipped(&self.paper, instrument, scale, side, level.price, level.qty, qty)
-    }
-
-    /// Fills up to `qty` of an order; true when nothing is left of it.
-    fn fill(&mut self, order: &mut Live, price: Price, qty: Qty, liquidity: Liquidity, now_ns: i64) -> bool {
-        let mut qty = qty;
-        if order.reduce_only {
-            let left = self.reducible(order);
-            if left <= Qty::ZERO {
-                self.report(order, ReportKind::Expired, Reason::PositionClosed, now_ns);
-                return true;
-            }
-            qty = qty.min(left);
-        }
-        let lot = self.plan.instruments[order.instrument.index()].lot;
-        if order.partial && qty == order.leaves {
-            order.partial = false;
-            let share = Ratio(self.state.random.between(Ratio::SCALE / 10, Ratio::SCALE * 9 / 10));
-            let part = Qty(qty.mul_floor(share).0 / lot * lot);
-            qty = if part > Qty::ZERO { part } else { qty };
-        }
-        order.leaves -= qty;
-        order.filled += qty;
-        let (instrument, side) = (order.instrument.index(), order.side);
-        self.state.positions[instrument] += Qty(side.sign() * qty.0);
-        // A fee in the base asset comes out of what was bought.
-        self.state.positions[instrument] -=
-            pricing::fee_in_kind(&self.plan, instrument, side, qty, liquidity);
-        let exec_id = self.state.next_exec_id;
-        self.state.next_exec_id += 1;
-        self.push(order, ReportKind::Fill, Reason::None, now_ns, price, qty, liquidity, exec_id);
-        let spent = order.reduce_only && self.reducible(order) <= Qty::ZERO;
-        if spent && order.leaves > Qty::ZERO {
-            self.report(order, ReportKind::Expired, Reason::PositionClosed, now_ns);
-        }
-        order.leaves.is_zero() || spent
-    }
-
     fn report(&mut self, order: &Live, kind: ReportKind, reason: Reason, now_ns: i64) {
         self.push(order, kind, reason, now_ns, Price::ZERO, Qty::ZERO, Liquidity::None, 0);
     }
@@ -605,26 +381,6 @@ impl PaperVenue {
             exec_id: r.exec_id,
             reason: r.reason_code,
             reserved: [0; 3],
-        }
-    }
-}
-
-/// Where an order fills within a bar, or `None`.
-fn bar_price(order: &Live, bar: &Bar) -> Option<Price> {
-    let reached = |price: Price| bar.low <= price && price <= bar.high;
-    match (order.order_type, order.side) {
-        (OrderType::Market, _) => Some(bar.open),
-        // The worse of trigger and open.
-        (OrderType::Stop, Side::Sell) => (bar.low <= order.trigger).then(|| order.trigger.min(bar.open)),
-        (OrderType::Stop, Side::Buy) => (bar.high >= order.trigger).then(|| order.trigger.max(bar.open)),
-        // The better of limit and open; a touch alone does not fill, the bar must trade through.
-        (OrderType::Limit, Side::Buy) if bar.open <= order.limit => Some(bar.open),
-        (OrderType::Limit, Side::Sell) if bar.open >= order.limit => Some(bar.open),
-        (OrderType::Limit, Side::Buy) => {
-            (bar.low < order.limit && reached(order.limit)).then_some(order.limit)
-        }
-        (OrderType::Limit, Side::Sell) => {
-            (bar.high > order.limit && reached(order.limit)).then_some(order.limit)
         }
     }
 }
