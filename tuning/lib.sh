@@ -165,7 +165,7 @@ set_value() {
             say "wrote $2 to $1 (was $step_now)"
         else
             [ -z "$KEEP" ] || rm -f "$KEEP.old" "$KEEP.what"
-            failed "$1: the kernel refuses $2; it stays $step_now"
+            refused "$1: the kernel refuses $2; it stays $step_now"
         fi
         ;;
     esac
@@ -228,6 +228,11 @@ remark() {
     esac
 }
 
+# REFUSAL is set by a stage whose kernel may have a right to say no.
+refused() {
+    if [ -n "${REFUSAL:-}" ]; then say "by hand: $* ($REFUSAL)"; else failed "$@"; fi
+}
+
 differs() {
     say "differs: $*"
     RESULT=1
@@ -249,7 +254,7 @@ undo_stage() {
 $undo_list
 END
     if [ -n "$YES" ] && [ -d "$STATE/$STAGE" ]; then
-        rmdir "$STATE/$STAGE" 2>/dev/null || :
+        rmdir "$STATE/$STAGE" "$STATE" 2>/dev/null || :
     fi
 }
 

@@ -1,7 +1,6 @@
 //! Who else may interrupt a hot core, and who was seen to: devices, the balancer, the platform.
 
 use super::row::{Finding, Row, Subject};
-use crate::host::cpus::Cpus;
 use std::time::{Duration, Instant};
 
 /// How long the machine is watched.
@@ -33,26 +32,34 @@ fn affinity(subject: &Subject) -> Row {
     let irqs: Vec<String> = host.names("proc/irq").into_iter().filter(|n| n.parse::<u32>().is_ok()).collect();
     // Those without a handler's folder cannot fire.
     let live = irqs.iter().filter(|n| host.has_folder_in(&format!("proc/irq/{n}")));
-    let aims = live.filter_map(|n| {
-        // Where it really goes, where the kernel says so; else where it may go.
-        let files = ["effective_affinity_list", "smp_affinity_list"];
-        let aim =
-            files.iter().find_map(|f| host.cpus(&format!("proc/irq/{n}/{f}")).filter(|c| !c.is_empty()));
-        Some((n.as_str(), aim?))
-    });
-    let aims: Vec<(&str, Cpus)> = aims.collect();
-    let hits: Vec<&str> =
-        aims.iter().filter(|(_, aim)| !aim.common(&subject.hot).is_empty()).map(|(n, _)| *n).collect();
+    let hot_in = |n: &str, file: &str| {
+        let aim = host.cpus(&format!("proc/irq/{n}/{file}")).filter(|c| !c.is_empty())?;
+        Some(!aim.common(&subject.hot).is_empty())
+    };
+    // Where each may go and where it goes. A new aim takes effect with the next interrupt, so either counts.
+    let aims: Vec<(&str, bool, bool)> = live
+        .filter_map(|n| {
+            let may = hot_in(n, "smp_affinity_list")?;
+            Some((n.as_str(), may, may && hot_in(n, "effective_affinity_list").unwrap_or(true)))
+        })
+        .collect();
+    let hits: Vec<&str> = aims.iter().filter(|(_, _, hits)| *hits).map(|(n, _, _)| *n).collect();
+    let may = aims.iter().filter(|(_, may, _)| *may).count();
+    // Those that the kernel spreads itself then stay away though their aim names hot cores.
+    let managed = host.parameter("isolcpus").is_some_and(|p| p.contains("managed_irq"));
+    let all = aims.len();
     let (finding, found) = if aims.is_empty() {
         (Finding::Unknown, "not shown here".into())
     } else if !subject.claims_isolation() {
-        (Finding::Minor, format!("{} interrupts, on any core", aims.len()))
-    } else if hits.is_empty() {
-        (Finding::Good, format!("{} interrupts, none on {}", aims.len(), subject.hot))
-    } else {
+        (Finding::Minor, format!("{all} interrupts, on any core"))
+    } else if !hits.is_empty() {
         let some = hits.iter().take(6).copied().collect::<Vec<_>>().join(" ");
         let more = if hits.len() > 6 { " ..." } else { "" };
-        (Finding::Serious, format!("{} of {} on hot cores: {some}{more}", hits.len(), aims.len()))
+        (Finding::Serious, format!("{} of {all} go to hot cores: {some}{more}", hits.len()))
+    } else if may > 0 && !managed {
+        (Finding::Minor, format!("{all} elsewhere, {may} may move to hot cores"))
+    } else {
+        (Finding::Good, format!("{all} interrupts, none on {}", subject.hot))
     };
     Row {
         name: "IRQ affinity",
