@@ -27,37 +27,62 @@ pub fn rows(subject: &Subject) -> Vec<Row> {
     ]
 }
 
+/// How an interrupt and the hot cores stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// It goes to one.
+    Goes,
+    /// It goes elsewhere, and may move to one.
+    May,
+    /// It belongs to one, and comes only when that one does input or output.
+    Own,
+    /// It stays elsewhere.
+    Never,
+}
+
+/// `None` when its aim cannot be read. A new aim takes effect with the next interrupt, so that what the kernel
+/// says of the present counts only together with what is allowed.
+fn reach(subject: &Subject, irq: &str, managed: bool) -> Option<Reach> {
+    let aim = |file| subject.host.cpus(&format!("proc/irq/{irq}/{file}")).filter(|c| !c.is_empty());
+    let allowed = aim("smp_affinity_list")?;
+    let goes = aim("effective_affinity_list").is_none_or(|now| !now.common(&subject.hot).is_empty());
+    Some(if allowed.common(&subject.hot).is_empty() {
+        Reach::Never
+    } else if managed && allowed.without(&subject.hot).is_empty() {
+        Reach::Own
+    } else if goes {
+        Reach::Goes
+    } else if managed {
+        Reach::Never
+    } else {
+        Reach::May
+    })
+}
+
 fn affinity(subject: &Subject) -> Row {
     let host = &subject.host;
     let irqs: Vec<String> = host.names("proc/irq").into_iter().filter(|n| n.parse::<u32>().is_ok()).collect();
     // Those without a handler's folder cannot fire.
     let live = irqs.iter().filter(|n| host.has_folder_in(&format!("proc/irq/{n}")));
-    let hot_in = |n: &str, file: &str| {
-        let aim = host.cpus(&format!("proc/irq/{n}/{file}")).filter(|c| !c.is_empty())?;
-        Some(!aim.common(&subject.hot).is_empty())
-    };
-    // Where each may go and where it goes. A new aim takes effect with the next interrupt, so either counts.
-    let aims: Vec<(&str, bool, bool)> = live
-        .filter_map(|n| {
-            let may = hot_in(n, "smp_affinity_list")?;
-            Some((n.as_str(), may, may && hot_in(n, "effective_affinity_list").unwrap_or(true)))
-        })
-        .collect();
-    let hits: Vec<&str> = aims.iter().filter(|(_, _, hits)| *hits).map(|(n, _, _)| *n).collect();
-    let may = aims.iter().filter(|(_, may, _)| *may).count();
-    // Those that the kernel spreads itself then stay away though their aim names hot cores.
+    // Told to, the kernel keeps those that it spreads itself away, whatever their aim says, but for those whose
+    // aim is hot cores alone: queues that serve what these cores read and write, and silent while they do not.
     let managed = host.parameter("isolcpus").is_some_and(|p| p.contains("managed_irq"));
-    let all = aims.len();
+    let aims: Vec<(&str, Reach)> =
+        live.filter_map(|n| Some((n.as_str(), reach(subject, n, managed)?))).collect();
+    let (all, count) = (aims.len(), |reach| aims.iter().filter(|(_, r)| *r == reach).count());
     let (finding, found) = if aims.is_empty() {
         (Finding::Unknown, "not shown here".into())
     } else if !subject.claims_isolation() {
         (Finding::Minor, format!("{all} interrupts, on any core"))
-    } else if !hits.is_empty() {
-        let some = hits.iter().take(6).copied().collect::<Vec<_>>().join(" ");
-        let more = if hits.len() > 6 { " ..." } else { "" };
-        (Finding::Serious, format!("{} of {all} go to hot cores: {some}{more}", hits.len()))
-    } else if may > 0 && !managed {
-        (Finding::Minor, format!("{all} elsewhere, {may} may move to hot cores"))
+    } else if count(Reach::Goes) > 0 {
+        let hits = aims.iter().filter(|(_, r)| *r == Reach::Goes).map(|(n, _)| *n);
+        let some = hits.take(6).collect::<Vec<_>>().join(" ");
+        let more = if count(Reach::Goes) > 6 { " ..." } else { "" };
+        (Finding::Serious, format!("{} of {all} go to hot cores: {some}{more}", count(Reach::Goes)))
+    } else if count(Reach::May) > 0 {
+        (Finding::Minor, format!("{all} elsewhere, {} may move to hot cores", count(Reach::May)))
+    } else if count(Reach::Own) > 0 {
+        (Finding::Minor, format!("{} of {all} serve hot cores' own I/O", count(Reach::Own)))
     } else {
         (Finding::Good, format!("{all} interrupts, none on {}", subject.hot))
     };
