@@ -2,6 +2,7 @@
 #
 # A stage is a script that defines `plan`, a list of steps, and calls `run_stage "$@"`. The steps are
 #   set_value PATH VALUE [KIND]   a file of the kernel; KIND is word (default), list or mask
+#   keep_off PATH KIND            a set of processors that should name no hot core
 #   write_file PATH TEXT          a configuration file of our own
 #   run_step STATE DO UNDO        a command, when STATE is `todo`; `ok` when there is nothing to do
 #   remark STATE TEXT             something that only a person can do: STATE is ok or todo
@@ -71,6 +72,17 @@ list_to_mask() {
                   out = out sprintf("%x", digit[at]); if (at % 8 == 0 && at > 0) out = out ","
               } print out }'
 }
+
+# and back
+mask_to_list() {
+    printf '%s\n' "$1" | tr -d ',' | tr 'A-F' 'a-f' | awk '{ for (i = length($0); i > 0; i--) {
+            value = index("0123456789abcdef", substr($0, i, 1)) - 1
+            for (bit = 0; bit < 4; bit++) { if (value % 2) print at + bit; value = int(value / 2) }
+            at += 4 } }' | collapse
+}
+
+# those in both LISTs
+common() { without "$1" "$(without "$1" "$2")"; }
 
 # the same mask however it is written: no commas, no zeros in front
 plain_mask() { printf '%s\n' "$1" | tr -d ',' | tr 'A-F' 'a-f' | sed 's/^0*\(.\)/\1/'; }
@@ -171,6 +183,21 @@ set_value() {
     esac
 }
 
+keep_off() {
+    keep_now=$(value_of "$1")
+    keep_wanted=$REST
+    keep_list=$keep_now
+    if [ "$2" = mask ]; then
+        keep_list=$(mask_to_list "$keep_now")
+        keep_wanted=$(list_to_mask "$REST")
+    fi
+    if has "$1" && [ -z "$(common "$keep_list" "$CORES")" ]; then
+        say "ok: $1 is $keep_now"
+    else
+        set_value "$1" "$keep_wanted" "$2"
+    fi
+}
+
 # Writes a value to a file of the kernel, which says no by a failing write.
 put() { { printf '%s\n' "$1" >"$ROOT$2"; } 2>/dev/null; }
 
@@ -187,7 +214,11 @@ write_file() {
             next_kept
             # Without an .old beside it the file is ours, and undo removes it.
             if has "$1"; then cat "$ROOT$1" >"$KEEP.old"; fi
-            if ! has "$(dirname "$1")"; then dirname "$1" >"$KEEP.folder"; fi
+            keep_folder=$(dirname "$1")
+            while ! has "$keep_folder"; do
+                printf '%s\n' "$keep_folder" >>"$KEEP.folder"
+                keep_folder=$(dirname "$keep_folder")
+            done
             printf '%s\n' "$1" >"$KEEP.what"
         fi
         if mkdir -p "$(dirname "$ROOT$1")" && printf '%s\n' "$2" >"$ROOT$1"; then
@@ -281,7 +312,11 @@ undo_step() {
     if [ -e "$1.undo" ]; then
         run_line "$(cat "$1.undo")"
     elif [ ! -e "$1.old" ]; then
-        rm -f "$ROOT$undo_path" && { [ ! -e "$1.folder" ] || rmdir "$ROOT$(cat "$1.folder")"; }
+        rm -f "$ROOT$undo_path" || return 1
+        # Folders that were made for it, the deepest first; one that others use by now stays.
+        [ ! -e "$1.folder" ] || while read -r undo_folder; do
+            rmdir "$ROOT$undo_folder" 2>/dev/null || :
+        done <"$1.folder"
     elif [ -n "$ROOT" ] || [ "${undo_path#/etc/}" != "$undo_path" ]; then
         # Plain files get their very bytes back; the kernel's want a value.
         { cat "$1.old" >"$ROOT$undo_path"; } 2>/dev/null

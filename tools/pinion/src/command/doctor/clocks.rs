@@ -24,7 +24,7 @@ fn source(subject: &Subject) -> Row {
         finding,
         found,
         wanted: "tsc".into(),
-        why: "reading the time costs 20 ns from the TSC, 40 from a hypervisor's page, 300-1000 from a device",
+        why: "reading the time costs 20 ns by TSC, 40 by a hypervisor's page, 300-1000 by a device",
         mend: "tuning/clock apply (kernel: tsc=reliable, if the TSC is)".into(),
     }
 }
@@ -48,7 +48,7 @@ fn flags(subject: &Subject) -> Row {
         finding,
         found,
         wanted: TSC.join(" "),
-        why: "Pinion stamps with the TSC (10 ns); one that changes speed or stops makes every figure wrong",
+        why: "Pinion reads the TSC (10 ns); one that stops or changes speed falsifies every figure",
         mend: "no setting: another processor; in a guest, pass the host's flags through".into(),
     }
 }
@@ -70,7 +70,7 @@ fn synchronised(subject: &Subject) -> Row {
         finding,
         found,
         wanted: "held by chrony or PTP".into(),
-        why: "a free clock drifts up to 4 s a day: venues refuse orders, and ages of data mean nothing",
+        why: "a free clock drifts up to 4 s a day: venues refuse orders, ages of data are wrong",
         mend: "tuning/clock apply (apt install chrony)".into(),
     }
 }

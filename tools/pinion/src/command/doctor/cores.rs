@@ -56,7 +56,7 @@ fn rest(subject: &Subject) -> Row {
         finding,
         found: if subject.online.is_empty() { "not shown here".into() } else { rest.to_string() },
         wanted: "at least one that is not hot".into(),
-        why: "interrupts, kernel work and cold threads need a core, or they take turns with a hot one",
+        why: "interrupts, kernel work and cold threads need a core, or they run on a hot one",
         mend: "name fewer cores as hot, or use a larger machine".into(),
     }
 }
@@ -173,7 +173,7 @@ fn real_time(subject: &Subject) -> Row {
         finding,
         found,
         wanted: "on, unless cores are isolated".into(),
-        why: "Pinion spins under the normal policy; off, a spinning SCHED_FIFO thread hangs the machine",
+        why: "off, a SCHED_FIFO thread that spins hangs its core; Pinion's have normal policy",
         mend: "sysctl kernel.sched_rt_runtime_us=950000".into(),
     }
 }

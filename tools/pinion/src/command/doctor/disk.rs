@@ -26,7 +26,7 @@ pub fn rows(subject: &Subject) -> Vec<Row> {
         finding,
         found,
         wanted: "under 1 ms, not in memory".into(),
-        why: "no hot thread waits for it, but a power cut loses what is not yet flushed: about this long",
+        why: "no hot thread waits for it, but a power cut loses what is not yet flushed",
         mend: match subject.dir {
             Some(_) => "a disk with a protected write cache for the journal (--dir tries another)".into(),
             None => "pinion doctor --dir JOURNAL_DIRECTORY measures it".into(),

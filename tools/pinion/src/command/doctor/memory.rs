@@ -122,7 +122,7 @@ fn memlock(subject: &Subject) -> Row {
         finding,
         found,
         wanted: "unlimited, or 1 GiB and more".into(),
-        why: "memory that cannot be locked may be taken away: a page fault costs 1.5 us, from disk 1 ms",
+        why: "memory that is not locked may be taken away: a fault costs 1.5 us, from disk 1 ms",
         mend: "tuning/memory apply (or LimitMEMLOCK= in tuning/pinion.service)".into(),
     }
 }

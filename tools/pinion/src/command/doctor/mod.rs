@@ -135,13 +135,15 @@ impl Audit {
     fn summary(&self) -> String {
         let counts: Vec<String> =
             Status::ALL.iter().map(|s| format!("{} {}", self.count(*s), s.label())).collect();
-        let verdict = match (self.count(Status::Bad), self.claims_isolation) {
-            (0, true) => "fit for hot threads on these cores".to_string(),
-            (0, false) => "advice only: Pinion runs here, its tails are the machine's".to_string(),
-            (_, _) => "not fit yet: mend what is bad first".to_string(),
+        let open = self.count(Status::Degraded) + self.count(Status::Unknown);
+        let verdict = match (self.claims_isolation, self.count(Status::Bad), open) {
+            (false, _, _) => "advice only: Pinion runs here, its worst cases are the machine's",
+            (true, 0, 0) => "fit for hot threads on these cores",
+            (true, 0, _) => "nothing is bad; look at what is degraded or unknown",
+            (true, _, _) => "not fit yet: mend what is bad first",
         };
         format!(
-            "{}: {verdict}.\nThe commands of tuning/ only say what they would do until --yes is added; see tuning/README.md.\n",
+            "{}: {verdict}.\nThe commands of tuning/ are dry runs until --yes is added; see tuning/README.md.\n",
             counts.join(", ")
         )
     }
@@ -155,7 +157,6 @@ impl Audit {
             "claims_isolation": self.claims_isolation,
             "rows": rows,
             "summary": Value::Object(counts.collect()),
-            "fit": self.count(Status::Bad) == 0,
         })
     }
 }

@@ -84,7 +84,7 @@ fn turbo(subject: &Subject) -> Row {
         finding,
         found,
         wanted: "off, or on after measuring jitter".into(),
-        why: "each change of speed halts the core for 10-30 us, whenever heat or neighbours ask for it",
+        why: "each change of speed halts the core for 10-30 us, when heat or neighbours ask for it",
         mend: format!("{} --turbo off", subject.stage("frequency")),
     }
 }
