@@ -12,6 +12,9 @@
 # Exit codes: 0 as wanted or done, 1 something differs or failed, 2 wrong use.
 # shellcheck shell=sh
 
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/sets.sh"
+
 ROOT=${PINION_TUNING_ROOT:-}
 STATE=${PINION_TUNING_STATE:-/var/lib/pinion-tuning}
 CPU=/sys/devices/system/cpu
@@ -40,52 +43,6 @@ stop() {
     printf '%s: %s\n' "$STAGE" "$*" >&2
     exit 2
 }
-
-# --- sets of processors ---------------------------------------------------------------------------------------
-
-# 0-2,8 -> one number a line
-expand() {
-    printf '%s\n' "$1" | tr ',' '\n' | awk -F- 'NF == 1 && $1 != "" { print $1 + 0 }
-        NF == 2 { for (i = $1; i <= $2; i++) print i + 0 }' | sort -nu
-}
-
-# one number a line -> 0-2,8
-collapse() {
-    awk 'function put() { out = out (out == "" ? "" : ",") (first == last ? first : first "-" last) }
-        NR == 1 { first = last = $1; next }
-        $1 == last + 1 { last = $1; next }
-        { put(); first = last = $1 }
-        END { if (NR) put(); print out }'
-}
-
-# LIST without OTHER
-without() {
-    { expand "$2" | sed 's/^/-/'; expand "$1"; } | awk '/^-/ { gone[substr($0, 2)] = 1; next } !($0 in gone)' | collapse
-}
-
-# a list as the kernel's hexadecimal mask: groups of 32, the highest first. Digit by digit, because some awks
-# cannot print 32 bits.
-list_to_mask() {
-    expand "$1" | awk 'BEGIN { top = 0 }
-        { at = int($1 / 4); digit[at] += 2 ^ ($1 % 4); if (at > top) top = at }
-        END { for (at = top; at >= 0; at--) {
-                  out = out sprintf("%x", digit[at]); if (at % 8 == 0 && at > 0) out = out ","
-              } print out }'
-}
-
-# and back
-mask_to_list() {
-    printf '%s\n' "$1" | tr -d ',' | tr 'A-F' 'a-f' | awk '{ for (i = length($0); i > 0; i--) {
-            value = index("0123456789abcdef", substr($0, i, 1)) - 1
-            for (bit = 0; bit < 4; bit++) { if (value % 2) print at + bit; value = int(value / 2) }
-            at += 4 } }' | collapse
-}
-
-# those in both LISTs
-common() { without "$1" "$(without "$1" "$2")"; }
-
-# the same mask however it is written: no commas, no zeros in front
-plain_mask() { printf '%s\n' "$1" | tr -d ',' | tr 'A-F' 'a-f' | sed 's/^0*\(.\)/\1/'; }
 
 # --- the machine ----------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ fn isolated(subject: &Subject) -> Row {
         name: "isolated cores",
         finding,
         found,
-        wanted: format!("cores of hot threads: {}", subject.cores()),
+        wanted: format!("{} for hot threads alone", subject.named()),
         why: "on a shared core another thread may run for up to some ms before the hot one goes on",
         mend: format!(
             "{} (kernel: isolcpus=managed_irq,domain,{})",
@@ -72,7 +72,7 @@ fn tick(subject: &Subject) -> Row {
         name: "tick (nohz_full)",
         finding,
         found,
-        wanted: format!("stopped on {}", subject.cores()),
+        wanted: format!("stopped on {}", subject.named()),
         why: "the scheduler's tick costs 2-5 us, 100 to 1000 times a second on each core",
         mend: format!("{} (kernel: nohz_full={})", boot(subject), subject.cores()),
     }
@@ -93,7 +93,7 @@ fn rcu(subject: &Subject) -> Row {
         name: "RCU callbacks",
         finding,
         found: format!("offloaded: {found}"),
-        wanted: format!("offloaded from {}", subject.cores()),
+        wanted: format!("offloaded from {}", subject.named()),
         why: "the kernel frees memory in softirqs on the core itself: bursts of 10-100 us",
         mend: format!("{} (kernel: rcu_nocbs={})", boot(subject), subject.cores()),
     }

@@ -111,6 +111,11 @@ impl Subject {
         if self.claims_isolation() { self.hot.to_string() } else { "LIST".into() }
     }
 
+    /// The hot cores in a sentence.
+    pub fn named(&self) -> String {
+        if self.claims_isolation() { self.hot.to_string() } else { "hot cores".into() }
+    }
+
     /// The command of a stage of `tuning/` that needs to know the hot cores; it is a dry run until `--yes` is
     /// added.
     pub fn stage(&self, stage: &str) -> String {
