@@ -1,5 +1,5 @@
-# Sets of processors, in the two notations of the kernel: lists (0-2,8) and masks (1,00000107: hexadecimal, groups
-# of 32, the highest first).
+# Sets of processors, in the two notations of the kernel: lists (0-2,8,32) and masks (1,00000107: hexadecimal,
+# groups of 32, the highest first).
 # shellcheck shell=sh
 
 # 0-2,8 -> one number a line

@@ -60,12 +60,4 @@ impl Tree {
         }
         found
     }
-
-    /// What is there now and was not, or the other way round.
-    pub fn changes(&self, before: &BTreeMap<PathBuf, Option<String>>) -> Vec<String> {
-        let now = self.contents();
-        let gone = before.iter().filter(|(path, text)| now.get(*path) != Some(text)).map(|c| ("was", c));
-        let new = now.iter().filter(|(path, text)| before.get(*path) != Some(text)).map(|c| ("is", c));
-        gone.chain(new).map(|(when, (path, text))| format!("{when} {}: {text:?}", path.display())).collect()
-    }
 }
