@@ -112,6 +112,7 @@ same() { # KIND NOW WANTED
 }
 
 set_value() {
+    [ -n "$2" ] || stop "no value for $1: a command that this script needs has failed"
     if ! has "$1"; then
         say "skipped: $1 is not on this machine"
         return

@@ -22,11 +22,11 @@ without() {
     { expand "$2" | sed 's/^/-/'; expand "$1"; } | awk '/^-/ { gone[substr($0, 2)] = 1; next } !($0 in gone)' | collapse
 }
 
-# a list as the kernel's hexadecimal mask: groups of 32, the highest first. Digit by digit, because some awks
-# cannot print 32 bits.
+# a list as the kernel's hexadecimal mask: groups of 32, the highest first. Digit by digit and by a
+# table, because some awks cannot print 32 bits and some have no powers.
 list_to_mask() {
-    expand "$1" | awk 'BEGIN { top = 0 }
-        { at = int($1 / 4); digit[at] += 2 ^ ($1 % 4); if (at > top) top = at }
+    expand "$1" | awk 'BEGIN { top = 0; split("1 2 4 8", bit) }
+        { at = int($1 / 4); digit[at] += bit[$1 % 4 + 1]; if (at > top) top = at }
         END { for (at = top; at >= 0; at--) {
                   out = out sprintf("%x", digit[at]); if (at % 8 == 0 && at > 0) out = out ","
               } print out }'

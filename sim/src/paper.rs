@@ -2,7 +2,8 @@
 //!
 //! What the engine sends takes a random latency to arrive (never overtaking what was sent before), is
 //! filled against the market as it stands at that moment or rests, and its reports take a latency back.
-//! Nothing fills before its order has arrived. On bars, market orders fill at the next bar's open, stops
+//! Nothing fills before its order has arrived. Where the book is known, a large order takes level after level,
+//! and what is left of a market order behind the last one expires. On bars, market orders fill at the next bar's open, stops
 //! are tested before limits, a stop fills at the worse of trigger and open, a limit at its price or the
 //! better open. A resting limit fills when the market trades through it, or at its price once the
 //! quantity that stood ahead of it has traded.
@@ -10,15 +11,15 @@
 //! Reduce-only orders never trade more than the position that this venue knows; what is left of them
 //! expires.
 
-use crate::market::{Touch, is_at_or_better};
+use crate::market::{Ladder, Touch, is_at_or_better};
 use crate::pricing;
 use crate::random::Random;
 use pinion_engine::book::Book;
 use pinion_engine::plan::EnginePlan;
 use pinion_model::body::{CancelBody, ExecutionBody, OrderBody};
-use pinion_model::event::{Bar, Market, MarketEvent, Quote};
+use pinion_model::event::{Bar, Level, Market, MarketEvent, Quote};
 use pinion_model::instrument::InstrumentId;
-use pinion_model::number::{Price, Qty, Ratio};
+use pinion_model::number::{Money, Price, Qty, Ratio};
 use pinion_model::order::*;
 use pinion_plan::PaperPlan;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,17 @@ struct Live {
     partial: bool,
 }
 
+/// What became of an order that took from the market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    /// Nothing is left of it, or it ended.
+    All,
+    /// A part; the rest tries again.
+    Part,
+    /// All that it could reach; the rest is still open.
+    Visible,
+}
+
 /// A report on its way, or due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Pending {
@@ -69,8 +81,11 @@ struct Pending {
 struct State {
     random: Random,
     touches: Vec<Touch>,
+    ladders: Vec<Ladder>,
     has_quotes: Vec<bool>,
     positions: Vec<Qty>,
+    /// By currency: what is left of the opening balance for fees that a third asset pays.
+    fee_assets: Vec<Money>,
     inbound: VecDeque<(i64, Message)>,
     resting: Vec<Live>,
     outbound: VecDeque<Pending>,
@@ -98,8 +113,10 @@ impl PaperVenue {
         let state = State {
             random: Random::new(paper.seed),
             touches: vec![Touch::default(); plan.instruments.len()],
+            ladders: vec![Ladder::default(); plan.instruments.len()],
             has_quotes: vec![false; plan.instruments.len()],
             positions: vec![Qty::ZERO; plan.instruments.len()],
+            fee_assets: plan.balances.clone(),
             inbound: VecDeque::with_capacity(2 * orders),
             resting: Vec::with_capacity(orders),
             outbound: VecDeque::with_capacity(4 * orders),
@@ -202,7 +219,8 @@ impl PaperVenue {
                     self.arrive(message, at_ns);
                 }
             } else if report <= until_ns {
-                return self.state.outbound.pop_front().map(|r| self.body(&r));
+                let report = self.state.outbound.pop_front()?;
+                return Some(self.body(&report));
             } else {
                 return None;
             }
@@ -293,9 +311,18 @@ impl PaperVenue {
         }
     }
 
-    /// After a depth update: where no quotes come, the best levels of the rebuilt book are the market.
+    /// After a depth update: the rebuilt book is what large orders meet, and where no quotes come, its best
+    /// levels are the touch.
     pub fn follow_book(&mut self, id: InstrumentId, book: &Book, now_ns: i64) {
-        if self.state.has_quotes[id.index()] || !book.is_synced() {
+        if !self.paper.basic {
+            self.state.ladders[id.index()].follow(book);
+        }
+        if self.state.has_quotes[id.index()] {
+            return;
+        }
+        if !book.is_synced() {
+            // Nobody knows what stands there: until the book is back, only trades make a market.
+            self.state.touches[id.index()] = Touch::default();
             return;
         }
         if let (Some(bid), Some(ask)) = (book.best_bid(), book.best_ask()) {
@@ -350,7 +377,8 @@ impl PaperVenue {
                 self.state.resting.remove(at);
                 let mut order = order;
                 if kind != OrderType::Limit {
-                    price = self.slip(&order, price, Qty::ZERO);
+                    let open = Level { price, qty: Qty::ZERO };
+                    price = self.slip(id, order.side, open, order.leaves);
                 }
                 let liquidity = if kind == OrderType::Limit { Liquidity::Maker } else { Liquidity::Taker };
                 let whole = order.leaves;
@@ -394,20 +422,23 @@ impl PaperVenue {
                 self.try_fill(order, now_ns)
             }
             OrderType::Market => {
-                let price = self.slip(order, opposite, size);
-                let whole = order.leaves;
-                self.fill(order, price, whole, Liquidity::Taker, now_ns)
+                let taken = self.take(order, opposite, size, now_ns);
+                if taken == Taken::Visible {
+                    self.report(order, ReportKind::Expired, Reason::NoMarket, now_ns);
+                }
+                taken != Taken::Part
             }
             OrderType::Limit => {
                 if is_at_or_better(order.side, opposite, order.limit) {
-                    // It crosses on arrival, or the market came through it while it rested.
-                    let arrived = order.ahead.is_none();
-                    let price = if arrived { self.slip(order, opposite, size) } else { order.limit };
-                    let price =
-                        if is_at_or_better(order.side, price, order.limit) { price } else { order.limit };
-                    let liquidity = if arrived { Liquidity::Taker } else { Liquidity::Maker };
-                    let whole = order.leaves;
-                    return self.fill(order, price, whole, liquidity, now_ns);
+                    if order.ahead.is_none() {
+                        // It crosses on arrival; what the book cannot give rests first in line.
+                        let taken = self.take(order, opposite, size, now_ns);
+                        order.ahead = (taken == Taken::Visible).then_some(Qty::ZERO);
+                        return taken == Taken::All;
+                    }
+                    // The market came through it while it rested.
+                    let (limit, whole) = (order.limit, order.leaves);
+                    return self.fill(order, limit, whole, Liquidity::Maker, now_ns);
                 }
                 if order.ahead.is_none() {
                     let (own, standing) = touch.own(order.side);
@@ -415,6 +446,34 @@ impl PaperVenue {
                     order.ahead = Some(if joins { standing } else { Qty::ZERO });
                 }
                 false
+            }
+        }
+    }
+
+    /// Takes what stands in the market, from the touch (`best`, `size`) on: all of it there where nothing is
+    /// known behind it, else level by level, and never beyond a limit.
+    fn take(&mut self, order: &mut Live, best: Price, size: Qty, now_ns: i64) -> Taken {
+        let (index, side, limit) = (order.instrument.index(), order.side, order.limit);
+        let limited = order.order_type == OrderType::Limit;
+        let is_deep = !self.state.ladders[index].is_empty();
+        let mut level = Level { price: best, qty: size };
+        loop {
+            let known = is_deep && level.qty > Qty::ZERO;
+            let part = if known { order.leaves.min(level.qty) } else { order.leaves };
+            let mut price = self.slip(order.instrument, side, level, part);
+            if limited && !is_at_or_better(side, price, limit) {
+                price = limit;
+            }
+            let before = order.leaves;
+            if self.fill(order, price, part, Liquidity::Taker, now_ns) {
+                return Taken::All;
+            }
+            if before - order.leaves < part {
+                return Taken::Part;
+            }
+            match self.state.ladders[index].beyond(side, level.price) {
+                Some(next) if !limited || is_at_or_better(side, next.price, limit) => level = next,
+                _ => return Taken::Visible,
             }
         }
     }
@@ -444,13 +503,14 @@ impl PaperVenue {
         }
     }
 
-    fn slip(&self, order: &Live, touch: Price, size: Qty) -> Price {
+    /// What `qty` costs that is taken from a level.
+    fn slip(&self, id: InstrumentId, side: Side, level: Level, qty: Qty) -> Price {
         if self.paper.basic {
-            return touch;
+            return level.price;
         }
-        let instrument = &self.plan.instruments[order.instrument.index()];
+        let instrument = &self.plan.instruments[id.index()];
         let scale = self.plan.currencies[instrument.settle.index()].scale;
-        pricing::slipped(&self.paper, instrument, scale, order.side, touch, size, order.leaves)
+        pricing::slipped(&self.paper, instrument, scale, side, level.price, level.qty, qty)
     }
 
     /// Fills up to `qty` of an order; true when nothing is left of it.
@@ -520,13 +580,14 @@ impl PaperVenue {
         self.note_next();
     }
 
-    fn body(&self, r: &Pending) -> ExecutionBody {
+    fn body(&mut self, r: &Pending) -> ExecutionBody {
         let liquidity = Liquidity::from_code(r.liquidity_code).unwrap_or(Liquidity::None);
         let index = r.order.instrument.index();
         let (fee, currency) = if r.qty.is_zero() {
             (Default::default(), self.plan.instruments[index].settle)
         } else {
-            pricing::fee(&self.plan, index, r.order.side, r.price, r.qty, liquidity, &self.state.touches)
+            let State { touches, fee_assets, .. } = &mut self.state;
+            pricing::fee(&self.plan, index, r.order.side, r.price, r.qty, liquidity, touches, fee_assets)
         };
         ExecutionBody {
             seq: 0,

@@ -275,6 +275,7 @@ fn entries_fire_on_the_golden_bars() {
             set.update(bar);
             let view = View {
                 bar,
+                bars: at as u64 + 1,
                 set: &set,
                 time_ns: 0,
                 cut: BarCut::Time { interval_ns: 60_000_000_000 },

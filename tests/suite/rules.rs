@@ -56,7 +56,7 @@ impl Bench {
 
     fn reopen(&mut self) {
         let flat = bar(1_005, 995, 1_000);
-        let view = View { bar: &flat, set: &self.set, time_ns: 0, cut: MINUTES, calendar: &DAYS };
+        let view = View { bar: &flat, bars: 0, set: &self.set, time_ns: 0, cut: MINUTES, calendar: &DAYS };
         assert_ne!(self.rule.arm(&view), Arming::NotReady);
         self.rule.clear();
         self.holding.bars_held = 0;
@@ -72,7 +72,14 @@ impl Bench {
         self.holding.bars_held += 1;
         // Two bars of a day do not fit into a day: such a bar is its session's last.
         let interval_ns = if last { 86_400_000_000_000 } else { 60_000_000_000 };
-        let view = View { bar, set: &self.set, time_ns, cut: BarCut::Time { interval_ns }, calendar: &DAYS };
+        let view = View {
+            bar,
+            bars: 0,
+            set: &self.set,
+            time_ns,
+            cut: BarCut::Time { interval_ns },
+            calendar: &DAYS,
+        };
         let oriented = Oriented::new(self.holding.side, bar);
         self.rule.on_bar(&self.holding, &oriented, &view).map(|signal| signal.reason)
     }
@@ -180,11 +187,27 @@ fn advanced_atr_closes_parts_at_their_levels_once_each() {
         ("trailing_enabled", ParamValue::Bool(false)),
         ("breakeven_enabled", ParamValue::Bool(false)),
     ];
-    let mut bench = Bench::new(&spec("AdvancedATR", &params), Side::Buy);
-    let steps: Vec<Option<Reason>> =
-        [1_019, 1_020, 1_025, 1_040, 1_050].map(|c| bench.step(&bar(c + 5, c - 5, c))).into();
     let part = Some(Reason::PartialTarget);
-    assert_eq!(steps, [None, part, None, part, None]);
+    let mut bench = Bench::new(&spec("AdvancedATR", &params), Side::Buy);
+    let mut step = |close: i64, sent: bool| {
+        let said = bench.step(&bar(close + 5, close - 5, close));
+        if sent && said == part {
+            bench.rule.part_sent();
+        }
+        said
+    };
+    assert_eq!(
+        [step(1_019, true), step(1_020, false), step(1_025, true)],
+        [None, part, part],
+        "until it was sent"
+    );
+    assert_eq!([step(1_026, true), step(1_040, true), step(1_050, true)], [None, part, None]);
+    bench.rule.part_failed();
+    assert_eq!(
+        bench.step(&bar(1_055, 1_045, 1_050)),
+        part,
+        "an order that came to nothing is asked for again"
+    );
 }
 
 #[test]

@@ -20,13 +20,25 @@ use pinion_model::number::{Money, Price, Qty, Ratio};
 use pinion_model::order::Reason;
 use serde::{Deserialize, Serialize};
 
+/// What an instrument is marked by: the best source that it ever had, so that a worse one cannot pass for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum MarkSource {
+    /// The last trade.
+    #[default]
+    Trades,
+    /// The best levels of the book.
+    Book,
+    /// Quotes.
+    Quotes,
+}
+
 /// What belongs to one instrument.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Places {
     series: Vec<usize>,
     traders: Vec<usize>,
-    /// Quotes come for it, so trades and books do not move its mark.
-    has_quotes: bool,
+    /// Where its mark comes from.
+    mark: MarkSource,
     /// A trader must see prices between bars: it pursues an exit, or was filled within the open bar.
     watched: bool,
 }
@@ -63,7 +75,8 @@ impl Engine {
         let mut places = vec![Places::default(); plan.instruments.len()];
         for (number, strategy) in plan.strategies.iter().enumerate() {
             for &instrument in &strategy.instruments {
-                let trader = Trader::compile(number as u16, strategy, instrument, &mut series, series_of)?;
+                let find = |series: &mut Vec<Series>, id, spec| series_of(plan, series, id, spec);
+                let trader = Trader::compile(number as u16, strategy, instrument, &mut series, find)?;
                 places[instrument.index()].traders.push(traders.len());
                 traders.push(trader);
             }
@@ -104,7 +117,9 @@ impl Engine {
         match &event.market {
             Market::Quote(quote) => self.on_quote(id, cursor, quote, sink),
             Market::Trade(trade) => self.on_trade(id, cursor, trade, sink),
-            Market::Bar { bar, interval_ns } => self.on_bar(id, cursor, bar, *interval_ns, sink),
+            Market::Bar { bar, interval_ns } => {
+                self.on_bars(id, cursor, std::slice::from_ref(bar), *interval_ns, sink);
+            }
             Market::Depth(depth) => self.on_depth(id, cursor, depth, sink),
         }
     }
@@ -130,7 +145,7 @@ impl Engine {
         } else {
             None
         };
-        self.places[id.index()].has_quotes = true;
+        self.places[id.index()].mark = MarkSource::Quotes;
         let usual = self.absorbs(id, time_ns, false);
         if !usual {
             self.roll_series(id, time_ns, false, sink);
@@ -163,8 +178,11 @@ impl Engine {
         if !usual {
             self.roll_series(id, time_ns, true, sink);
         }
-        if !self.places[id.index()].has_quotes {
-            self.touch(id, trade.price, trade.price, sink);
+        match self.places[id.index()].mark {
+            MarkSource::Trades => self.touch(id, trade.price, trade.price, sink),
+            // The book is gone: trades still say what a position is worth.
+            MarkSource::Book if !self.books[id.index()].is_synced() => self.value_by(id, trade.price, sink),
+            MarkSource::Book | MarkSource::Quotes => {}
         }
         let price_of = |source| (source == BarSource::Trades).then_some(trade.price);
         self.add_to_series(id, time_ns, trade.qty, usual, price_of, sink);
@@ -188,10 +206,22 @@ impl Engine {
             let event = if after { AccountEvent::DataFresh } else { AccountEvent::DataStale };
             self.desk.emit_account(event, Reason::None, sink);
         }
-        if let (true, false, Some(bid), Some(ask)) =
-            (after, self.places[id.index()].has_quotes, book.best_bid(), book.best_ask())
-        {
-            self.touch(id, bid.price, ask.price, sink);
+        let book = &self.books[id.index()];
+        let best = book.best_bid().zip(book.best_ask());
+        let place = &mut self.places[id.index()];
+        if place.mark == MarkSource::Quotes {
+            return;
+        }
+        match best {
+            Some((bid, ask)) if after => {
+                place.mark = MarkSource::Book;
+                self.touch(id, bid.price, ask.price, sink);
+            }
+            _ if before => {
+                let mark = Mark { time_ns: Mark::LOST, ..*self.desk.portfolio.mark(id) };
+                self.desk.set_mark(id, mark, sink);
+            }
+            _ => {}
         }
     }
 
@@ -207,17 +237,100 @@ impl Engine {
         interval_ns: i64,
         sink: &mut S,
     ) -> usize {
-        for (at, bar) in bars.iter().enumerate() {
-            let before = self.desk.activity;
-            self.on_bar(id, cursor + at as u64, bar, interval_ns, sink);
-            if self.desk.activity != before {
-                return at + 1;
+        let before = self.desk.activity;
+        let alone = self.alone(id, interval_ns);
+        let mut taken = 0;
+        while taken < bars.len() && self.desk.activity == before {
+            if let Some((series, trader)) = alone {
+                let cursor = cursor + taken as u64;
+                let rest = &bars[taken..];
+                taken += match self.traders[trader].is_holding() {
+                    true => self.scan::<S, true>(series, trader, cursor, rest, interval_ns, sink),
+                    false => self.scan::<S, false>(series, trader, cursor, rest, interval_ns, sink),
+                };
+                if taken == bars.len() || self.desk.activity != before {
+                    break;
+                }
             }
+            let cursor = cursor + taken as u64;
+            self.on_bar(id, cursor, &bars[taken], interval_ns, sink);
+            taken += 1;
         }
-        bars.len()
+        if self.desk.activity != before {
+            self.note_watched(id);
+        }
+        taken
     }
 
-    #[inline(always)]
+    /// The series and the trader of an instrument that has one of each, where the series is cut as its bars
+    /// are and the trader waits for nothing but its rules.
+    fn alone(&mut self, id: InstrumentId, interval_ns: i64) -> Option<(usize, usize)> {
+        let place = &self.places[id.index()];
+        let (&[series], &[trader]) = (&place.series[..], &place.traders[..]) else { return None };
+        let direct = self.series[series].spec.cut == (BarCut::Time { interval_ns });
+        if !direct || !self.desk.is_calm() || !self.traders[trader].is_settled() {
+            return None;
+        }
+        self.series[series].fed_interval_ns = interval_ns;
+        Some((series, trader))
+    }
+
+    /// Takes bars, up to the first on which the rules find something and with it. It stops before a bar that
+    /// does more than move prices: one that begins a day, reaches a limit or cannot be held. Whether the
+    /// trader holds something cannot change in between, and each case has a loop of its own.
+    #[inline(never)]
+    fn scan<S: Sink, const HOLDING: bool>(
+        &mut self,
+        series: usize,
+        trader: usize,
+        cursor: u64,
+        bars: &[Bar],
+        interval_ns: i64,
+        sink: &mut S,
+    ) -> usize {
+        let (desk, trader) = (&mut self.desk, &mut self.traders[trader]);
+        let id = trader.key().1;
+        // Nothing below changes what a day is or what is held.
+        let day_end_ns = desk.account.next_day_ns();
+        let Some(equity) = desk.portfolio.equity_line(id) else { return 0 };
+        let own = &mut self.series[series];
+        let (mut taken, mut found) = (0, None);
+        for bar in bars {
+            let time_ns = desk.now_ns.max(bar.open_ns + interval_ns);
+            if time_ns >= day_end_ns || bar.high.0 > MAX_PRICE {
+                break;
+            }
+            if (HOLDING || !equity.is_flat()) && !desk.account.absorbs(equity.at(bar.close)) {
+                break;
+            }
+            desk.seq += 1;
+            desk.now_ns = time_ns;
+            if S::INPUTS {
+                sink.emit(&BarBody::new(desk.seq, id, cursor + taken as u64, bar, interval_ns));
+            }
+            own.indicators.update(bar);
+            own.bars += 1;
+            taken += 1;
+            let view = |_| own.view_of(bar, time_ns);
+            found = if HOLDING { trader.look_for_exit(view) } else { trader.look_for_entry(view) };
+            if found.is_some() {
+                break;
+            }
+            trader.look_back(|_| own.view_of(bar, time_ns));
+        }
+        let Some(last) = bars[..taken].last() else { return 0 };
+        own.last = *last;
+        let mark = Mark { bid: last.close, ask: last.close, time_ns: desk.now_ns };
+        desk.portfolio.set_mark(id, mark);
+        self.inputs.events += taken as u64;
+        self.inputs.bars += taken as u64;
+        trader.note_seen(&self.series);
+        if found.is_some() {
+            trader.act(found, &self.series, desk, sink);
+        }
+        taken
+    }
+
     fn on_bar<S: Sink>(&mut self, id: InstrumentId, cursor: u64, bar: &Bar, interval_ns: i64, sink: &mut S) {
         self.inputs.events += 1;
         let seq = self.begin(bar.open_ns + interval_ns);
@@ -334,6 +447,13 @@ impl Engine {
         if self.places[id.index()].watched {
             self.pursue_exits(id, sink);
         }
+    }
+
+    /// A price that values the position and triggers stops, but is too poor to enter by.
+    fn value_by<S: Sink>(&mut self, id: InstrumentId, price: Price, sink: &mut S) {
+        self.touch(id, price, price, sink);
+        let mark = Mark { bid: price, ask: price, time_ns: Mark::LOST };
+        self.desk.set_mark(id, mark, sink);
     }
 
     fn pursue_exits<S: Sink>(&mut self, id: InstrumentId, sink: &mut S) {
@@ -466,10 +586,16 @@ impl Engine {
         self.desk.portfolio.equity()
     }
 
-    /// When the account's next day begins, ns, and its equity when this one did.
+    /// Equity when it was first known.
+    pub fn opening_equity(&self) -> Option<Money> {
+        self.desk.account.opening()
+    }
+
+    /// When the account's next day begins, ns, and its equity when this one did; `None` before equity is known.
     #[inline]
-    pub fn day(&self) -> (i64, Money) {
-        (self.desk.account.next_day_ns(), self.desk.account.day_start())
+    pub fn day(&self) -> Option<(i64, Money)> {
+        let account = &self.desk.account;
+        account.opening().map(|_| (account.next_day_ns(), account.day_start()))
     }
 
     /// Deepest fall of equity from its peak.
@@ -535,10 +661,10 @@ impl Engine {
 }
 
 /// Finds or makes the series of one bar spec.
-fn series_of(series: &mut Vec<Series>, instrument: InstrumentId, spec: BarSpec) -> usize {
+fn series_of(plan: &EnginePlan, series: &mut Vec<Series>, instrument: InstrumentId, spec: BarSpec) -> usize {
     let found = series.iter().position(|s| s.instrument == instrument && s.spec == spec);
     found.unwrap_or_else(|| {
-        series.push(Series::new(instrument, spec));
+        series.push(Series::new(instrument, &plan.instruments[instrument.index()], spec));
         series.len() - 1
     })
 }

@@ -1,12 +1,11 @@
 //! A series: the bars of one instrument cut in one way, with the indicators that rules read from them.
 
 use crate::bars::BarBuilder;
-use crate::desk::Desk;
 use crate::indicators::Set;
 use crate::plan::BarSpec;
 use crate::rules::View;
 use pinion_model::event::Bar;
-use pinion_model::instrument::InstrumentId;
+use pinion_model::instrument::{Calendar, Instrument, InstrumentId};
 use serde::{Deserialize, Serialize};
 
 /// One series.
@@ -14,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct Series {
     /// Instrument.
     pub instrument: InstrumentId,
+    /// When the instrument trades.
+    pub calendar: Calendar,
     /// How its bars are cut.
     pub spec: BarSpec,
     /// The bar that is being made.
@@ -30,9 +31,10 @@ pub struct Series {
 
 impl Series {
     /// An empty series.
-    pub fn new(instrument: InstrumentId, spec: BarSpec) -> Series {
+    pub fn new(id: InstrumentId, instrument: &Instrument, spec: BarSpec) -> Series {
         Series {
-            instrument,
+            instrument: id,
+            calendar: instrument.calendar.clone(),
             spec,
             builder: BarBuilder::new(spec),
             indicators: Set::default(),
@@ -64,15 +66,22 @@ impl Series {
         self.fed_interval_ns == 0
     }
 
-    /// What rules see now.
+    /// What rules see at engine time `time_ns`.
     #[inline(always)]
-    pub fn view<'a>(&'a self, desk: &'a Desk) -> View<'a> {
+    pub fn view(&self, time_ns: i64) -> View<'_> {
+        self.view_of(&self.last, time_ns)
+    }
+
+    /// The same with the last bar from where it came.
+    #[inline(always)]
+    pub fn view_of<'a>(&'a self, bar: &'a Bar, time_ns: i64) -> View<'a> {
         View {
-            bar: &self.last,
+            bar,
+            bars: self.bars,
             set: &self.indicators,
-            time_ns: desk.now_ns,
+            time_ns,
             cut: self.spec.cut,
-            calendar: &desk.portfolio.instrument(self.instrument).calendar,
+            calendar: &self.calendar,
         }
     }
 }

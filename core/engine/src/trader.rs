@@ -11,10 +11,11 @@ use crate::plan::{BarSpec, Combine, Direction, EntryOrder, Protection, Sizing, S
 use crate::portfolio::Applied;
 use crate::portfolio::position::Position;
 use crate::risk::Request;
-use crate::rules::{Arming, EntryRule, ExitRule, ExitSignal, Holding, Noted, Oriented};
+use crate::rules::{Arming, EntryRule, ExitRule, ExitSignal, Holding, Noted, Oriented, View};
 use crate::series::Series;
 use crate::sink::Sink;
 use pinion_model::body::PositionBody;
+use pinion_model::event::Bar;
 use pinion_model::instrument::InstrumentId;
 use pinion_model::number::{Money, Price, Qty, Ratio};
 use pinion_model::order::*;
@@ -37,12 +38,60 @@ struct Exit {
     rule: ExitRule,
 }
 
+impl Entry {
+    #[inline(always)]
+    fn fires(&self, side: Side, view: &View<'_>) -> bool {
+        self.rule.fires(side, view, self.last_entry.map(|last| view.bars - last))
+    }
+}
+
+impl Exit {
+    /// `since_fill` are the best and worst price since the fill, where it happened within this bar: what
+    /// traded before is no part of "since entry".
+    #[inline(always)]
+    fn on_bar(
+        &mut self,
+        holding: &Holding,
+        since_fill: Option<(Price, Price)>,
+        view: &View<'_>,
+    ) -> Option<ExitSignal> {
+        let bar = match since_fill {
+            None => Oriented::new(holding.side, view.bar),
+            Some((high, low)) => {
+                let close = view.bar.close;
+                let bar = Bar { high: high.max(close), low: low.min(close), ..*view.bar };
+                Oriented::new(holding.side, &bar)
+            }
+        };
+        self.rule.on_bar(holding, &bar, view)
+    }
+}
+
 /// An exit that was decided and is not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Closing {
     reason: Reason,
     rule: u16,
     retry_ns: i64,
+}
+
+/// What the rules of a strategy ask for at the end of a bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// An entry, named after one of the entry rules.
+    Entry {
+        /// Side.
+        side: Side,
+        /// Place in the list of entries.
+        rule: usize,
+    },
+    /// An exit, of all or of a part.
+    Exit {
+        /// Place in the list of exits.
+        rule: usize,
+        /// What it said.
+        signal: ExitSignal,
+    },
 }
 
 /// A resting protective order and the level that it stands for.
@@ -98,6 +147,8 @@ pub struct Trader {
     entry: Option<u64>,
     entry_age_bars: u32,
     exit: Option<u64>,
+    /// The exit rule whose partial target `exit` closes.
+    part: Option<usize>,
     stop: Option<Resting>,
     target: Option<Resting>,
     closing: Option<Closing>,
@@ -149,6 +200,7 @@ impl Trader {
             entry: None,
             entry_age_bars: 0,
             exit: None,
+            part: None,
             stop: None,
             target: None,
             closing: None,
@@ -196,56 +248,157 @@ impl Trader {
     /// A bar of the strategy's series ended.
     #[inline]
     pub fn on_bar<S: Sink>(&mut self, series: &[Series], desk: &mut Desk, sink: &mut S) {
+        let now_ns = desk.now_ns;
+        let found = if desk.level < 4 { self.look(|at| series[at].view(now_ns)) } else { None };
+        self.act(found, series, desk, sink);
+    }
+
+    /// Nothing of its orders is open: until its rules find something, a bar changes nothing but them.
+    #[inline]
+    pub fn is_settled(&self) -> bool {
+        self.entry.is_none() && self.exit.is_none() && self.closing.is_none() && !self.rests
+    }
+
+    /// The bars that ended so far were looked at.
+    #[inline]
+    pub fn note_seen(&mut self, series: &[Series]) {
         self.bars_seen = series[self.series].bars;
+    }
+
+    /// It has a position.
+    #[inline]
+    pub fn is_holding(&self) -> bool {
+        self.holding.is_some()
+    }
+
+    /// What the rules say about the bar that just ended; `view` gives what they see of a series.
+    #[inline]
+    fn look<'a>(&mut self, view: impl Fn(usize) -> View<'a>) -> Option<Found> {
+        if self.holding.is_some() {
+            self.look_for_exit(view)
+        } else if self.entry.is_none() && self.closing.is_none() {
+            self.look_for_entry(view)
+        } else {
+            None
+        }
+    }
+
+    /// Does what the bar that just ended asks for.
+    #[inline]
+    pub fn act<S: Sink>(&mut self, found: Option<Found>, series: &[Series], desk: &mut Desk, sink: &mut S) {
+        self.note_seen(series);
         if desk.level < 4 {
-            if self.holding.is_some() {
-                self.evaluate_exits(series, desk, sink);
-            } else if self.entry.is_none() && self.closing.is_none() {
-                self.evaluate_entries(series, desk, sink);
+            match found {
+                Some(Found::Entry { side, rule }) => self.enter(side, rule, series, desk, sink),
+                Some(Found::Exit { rule, signal }) => self.leave(rule, signal, series, desk, sink),
+                None => {}
+            }
+            if self.closing.is_some() {
+                self.pursue_close(series, desk, sink);
+            } else if self.rests && self.holding.is_some() {
+                self.protect(series, desk, sink);
             }
             if self.entry.is_some() {
                 self.age_entry(desk, sink);
             }
         }
+        let now_ns = desk.now_ns;
+        self.look_back(|at| series[at].view(now_ns));
+    }
+
+    /// Lets rules that compare a bar with the one before remember this one.
+    #[inline(always)]
+    pub fn look_back<'a>(&mut self, view: impl Fn(usize) -> View<'a>) {
         if self.looks_back {
-            for entry in &mut self.entries {
-                entry.rule.after_bar(&series[entry.series].view(desk));
-            }
+            self.entries.iter_mut().for_each(|entry| entry.rule.after_bar(&view(entry.series)));
         }
     }
 
-    fn evaluate_entries<S: Sink>(&mut self, series: &[Series], desk: &mut Desk, sink: &mut S) {
-        let sides: &[Side] = match self.direction {
-            Direction::Long => &[Side::Buy],
-            Direction::Short => &[Side::Sell],
-            Direction::Both => &[Side::Buy, Side::Sell],
-        };
-        for &side in sides {
-            if let Some(rule) = self.entry_signal(side, series, desk) {
-                self.enter(side, rule, series, desk, sink);
-                return;
-            }
+    /// What the entries say, of a trader that is flat with nothing working.
+    #[inline(always)]
+    pub fn look_for_entry<'a>(&self, view: impl Fn(usize) -> View<'a>) -> Option<Found> {
+        let entry = |side| self.entry_signal(side, &view).map(|rule| Found::Entry { side, rule });
+        match self.direction {
+            Direction::Long => entry(Side::Buy),
+            Direction::Short => entry(Side::Sell),
+            Direction::Both => entry(Side::Buy).or_else(|| entry(Side::Sell)),
         }
     }
 
     /// The rule that gives the entry its name, when the list as a whole fires.
-    #[inline]
-    fn entry_signal(&self, side: Side, series: &[Series], desk: &Desk) -> Option<usize> {
-        let fires = |entry: &Entry| {
-            let at = &series[entry.series];
-            let since = entry.last_entry.map(|last| at.bars - last);
-            entry.rule.fires(side, &at.view(desk), since)
-        };
+    #[inline(always)]
+    fn entry_signal<'a>(&self, side: Side, view: &impl Fn(usize) -> View<'a>) -> Option<usize> {
+        match &self.entries[..] {
+            [] => None,
+            [only] => only.fires(side, &view(only.series)).then_some(0),
+            entries => self.combined(entries, side, view),
+        }
+    }
+
+    fn combined<'a>(
+        &self,
+        entries: &[Entry],
+        side: Side,
+        view: &impl Fn(usize) -> View<'a>,
+    ) -> Option<usize> {
+        let mut fires = entries.iter().map(|entry| entry.fires(side, &view(entry.series)));
         match self.combine_entries {
-            Combine::All => (!self.entries.is_empty() && self.entries.iter().all(fires)).then_some(0),
-            Combine::Any => self.entries.iter().position(fires),
+            Combine::All => fires.all(|fires| fires).then_some(0),
+            Combine::Any => fires.position(|fires| fires),
+        }
+    }
+
+    /// The first exit that fires, when the list as a whole does.
+    #[inline(always)]
+    pub fn look_for_exit<'a>(&mut self, view: impl Fn(usize) -> View<'a>) -> Option<Found> {
+        let holding = self.holding.as_mut()?;
+        holding.bars_held += 1;
+        let since_fill = self.since_fill.take();
+        match &mut self.exits[..] {
+            [] => None,
+            [only] => {
+                let signal = only.on_bar(holding, since_fill, &view(only.series))?;
+                Some(Found::Exit { rule: 0, signal })
+            }
+            exits => {
+                let (mut first, mut all) = (None, true);
+                // Every rule sees every bar, whether another has fired or not.
+                for (rule, exit) in exits.iter_mut().enumerate() {
+                    match exit.on_bar(holding, since_fill, &view(exit.series)) {
+                        Some(signal) => first = first.or(Some(Found::Exit { rule, signal })),
+                        None => all = false,
+                    }
+                }
+                first.filter(|_| all || self.combine_exits == Combine::Any)
+            }
+        }
+    }
+
+    /// An exit rule fired.
+    fn leave<S: Sink>(
+        &mut self,
+        rule: usize,
+        signal: ExitSignal,
+        series: &[Series],
+        desk: &mut Desk,
+        sink: &mut S,
+    ) {
+        if self.closing.is_some() {
+            return;
+        }
+        match signal.share {
+            None => {
+                let rule = (self.entries.len() + rule) as u16;
+                self.closing = Some(Closing { reason: signal.reason, rule, retry_ns: i64::MIN });
+            }
+            Some(share) => self.exit_part(rule, signal.reason, share, series, desk, sink),
         }
     }
 
     fn enter<S: Sink>(&mut self, side: Side, rule: usize, series: &[Series], desk: &mut Desk, sink: &mut S) {
         let mut nearest: Option<Fx> = None;
         for exit in &mut self.exits {
-            match exit.rule.arm(&series[exit.series].view(desk)) {
+            match exit.rule.arm(&series[exit.series].view(desk.now_ns)) {
                 // An exit that cannot work yet would leave the position without it.
                 Arming::NotReady => return,
                 Arming::NoStop => {}
@@ -280,7 +433,7 @@ impl Trader {
         let origin = Origin { strategy: self.strategy, rule: rule as u16, reason: Reason::Entry, reference };
         let entries = &self.entries;
         let explain = |desk: &Desk, note: &mut Noted| {
-            entries.iter().for_each(|e| e.rule.explain(side, &series[e.series].view(desk), note));
+            entries.iter().for_each(|e| e.rule.explain(side, &series[e.series].view(desk.now_ns), note));
         };
         self.entry = desk.submit(&request, origin, TimeInForce::Gtc, false, explain, sink);
         if self.entry.is_some() {
@@ -302,47 +455,6 @@ impl Trader {
         }
     }
 
-    fn evaluate_exits<S: Sink>(&mut self, series: &[Series], desk: &mut Desk, sink: &mut S) {
-        let Some(holding) = &mut self.holding else { return };
-        holding.bars_held += 1;
-        let holding = *holding;
-        let since_fill = self.since_fill.take();
-        let mut first: Option<(usize, ExitSignal)> = None;
-        let mut all = true;
-        // Every rule sees every bar, whether another has fired or not.
-        for (at, exit) in self.exits.iter_mut().enumerate() {
-            let view = series[exit.series].view(desk);
-            let mut bar = *view.bar;
-            if let Some((high, low)) = since_fill {
-                // What traded before the fill is no part of "since entry".
-                (bar.high, bar.low) = (high.max(bar.close), low.min(bar.close));
-            }
-            match exit.rule.on_bar(&holding, &Oriented::new(holding.side, &bar), &view) {
-                Some(signal) if first.is_none() => first = Some((at, signal)),
-                Some(_) => {}
-                None => all = false,
-            }
-        }
-        let fired = first.filter(|_| all || self.combine_exits == Combine::Any);
-        if self.closing.is_none() {
-            match fired {
-                Some((rule, ExitSignal { reason, share: None })) => {
-                    let rule = (self.entries.len() + rule) as u16;
-                    self.closing = Some(Closing { reason, rule, retry_ns: i64::MIN });
-                }
-                Some((rule, ExitSignal { reason, share: Some(share) })) => {
-                    self.exit_part(rule, reason, share, series, desk, sink);
-                }
-                None => {}
-            }
-        }
-        if self.closing.is_some() {
-            self.pursue_close(series, desk, sink);
-        } else if self.rests {
-            self.protect(series, desk, sink);
-        }
-    }
-
     fn exit_part<S: Sink>(
         &mut self,
         rule: usize,
@@ -354,9 +466,15 @@ impl Trader {
     ) {
         let Some(holding) = self.holding else { return };
         let part = desk.portfolio.instrument(self.instrument).lot_floor(holding.opened_qty.mul_floor(share));
-        if part > Qty::ZERO && self.exit.is_none() {
-            let rule = (self.entries.len() + rule) as u16;
-            self.exit = self.send_exit(part, reason, rule, series, desk, sink);
+        if part <= Qty::ZERO {
+            self.exits[rule].rule.part_sent();
+        } else if self.exit.is_none() {
+            let place = (self.entries.len() + rule) as u16;
+            self.exit = self.send_exit(part, reason, place, series, desk, sink);
+            if self.exit.is_some() {
+                self.exits[rule].rule.part_sent();
+                self.part = Some(rule);
+            }
         }
     }
 
@@ -391,7 +509,7 @@ impl Trader {
         let seen = self.holding.as_ref().zip(exit);
         let explain = |desk: &Desk, note: &mut Noted| {
             if let Some((holding, exit)) = seen {
-                exit.rule.explain(holding, &series[exit.series].view(desk), note);
+                exit.rule.explain(holding, &series[exit.series].view(desk.now_ns), note);
             }
         };
         desk.submit(&request, origin, TimeInForce::Gtc, false, explain, sink)
@@ -526,6 +644,12 @@ impl Trader {
             self.on_fill(order, *price, *qty, applied, series, desk, sink);
         }
         if order.status.is_final() {
+            if self.exit == Some(order.number)
+                && let Some(rule) = self.part.take()
+                && order.filled.is_zero()
+            {
+                self.exits[rule].rule.part_failed();
+            }
             for slot in [&mut self.entry, &mut self.exit] {
                 slot.take_if(|number| *number == order.number);
             }
@@ -625,7 +749,7 @@ impl Trader {
         }
         self.stats.dust += u64::from(!self.position.qty.is_zero());
         self.trade_net = Money::ZERO;
-        (self.holding, self.since_fill, self.closing) = (None, None, None);
+        (self.holding, self.since_fill, self.closing, self.part) = (None, None, None, None);
         self.exits.iter_mut().for_each(|e| e.rule.clear());
         self.drop_protection(Reason::PositionClosed, desk, sink);
     }

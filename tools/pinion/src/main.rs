@@ -37,6 +37,8 @@ enum Command {
     #[command(subcommand)]
     Data(command::data::DataCommand),
     #[command(subcommand)]
+    Indicator(command::indicator::IndicatorCommand),
+    #[command(subcommand)]
     Journal(command::journal::JournalCommand),
     #[command(subcommand)]
     Config(command::config::ConfigCommand),
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Backtest(args) => command::run::backtest(args),
         Command::Replay(args) => command::replay::replay(args),
         Command::Data(command) => command::data::data(command),
+        Command::Indicator(command) => command::indicator::indicator(command),
         Command::Journal(command) => command::journal::journal(command),
         Command::Config(command) => command::config::config(command),
         Command::Control(args) => command::control::control(args),

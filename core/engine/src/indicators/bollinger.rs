@@ -13,8 +13,9 @@ use std::cmp::Ordering;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bollinger {
     window: Box<[i64]>,
+    /// Where the next price goes; the window is full once it came round.
     at: usize,
-    count: usize,
+    full: bool,
     /// Below 2^56: 500 prices below 2^47.
     sum: i64,
     /// Below 2^103.
@@ -62,24 +63,32 @@ pub struct Bands {
 impl Bollinger {
     /// Over `n` closes, 2 to 500.
     pub fn new(n: usize) -> Bollinger {
-        Bollinger { window: vec![0; n].into(), at: 0, count: 0, sum: 0, sum_of_squares: 0 }
+        Bollinger { window: vec![0; n].into(), at: 0, full: false, sum: 0, sum_of_squares: 0 }
     }
 
-    /// Takes a close.
+    /// Takes a close; `small` says that no price so far has reached 2^31 units.
     #[inline(always)]
-    pub fn update(&mut self, close: Price) {
-        let old = self.window[self.at];
-        self.window[self.at] = close.0;
-        self.sum += close.0 - old;
-        self.sum_of_squares += i128::from(close.0 - old).wrapping_mul(i128::from(close.0 + old));
-        self.at = if self.at + 1 == self.window.len() { 0 } else { self.at + 1 };
-        self.count += usize::from(self.count < self.window.len());
+    pub fn update(&mut self, close: Price, small: bool) {
+        let Some(slot) = self.window.get_mut(self.at) else { return };
+        let old = std::mem::replace(slot, close.0);
+        let (difference, sum) = (close.0 - old, close.0 + old);
+        self.sum = self.sum.wrapping_add(difference);
+        let change = if small {
+            i128::from(difference.wrapping_mul(sum))
+        } else {
+            i128::from(difference).wrapping_mul(i128::from(sum))
+        };
+        self.sum_of_squares = self.sum_of_squares.wrapping_add(change);
+        self.at += 1;
+        if self.at == self.window.len() {
+            (self.at, self.full) = (0, true);
+        }
     }
 
     /// True once the window is full.
     #[inline]
     pub fn is_ready(&self) -> bool {
-        self.count == self.window.len()
+        self.full
     }
 
     /// `n^2` times the variance.
@@ -167,7 +176,7 @@ mod tests {
 
     fn filled(prices: &[i64]) -> Bollinger {
         let mut bands = Bollinger::new(prices.len());
-        prices.iter().for_each(|&p| bands.update(Price(p)));
+        prices.iter().for_each(|&p| bands.update(Price(p), false));
         bands
     }
 

@@ -2,11 +2,40 @@
 //!
 //! A [`Set`] belongs to one series of bars. Rules declare what they read when they are compiled and get
 //! a [`Slot`]; the same indicator asked for twice is computed once.
+//!
+//! The [`catalog`] has them all, [`define`] says how one is declared. To add one: a file or a place in a
+//! file of its family, with the declaration beside the state, and a line in the catalogue.
 
 pub mod average;
 pub mod bollinger;
+pub mod call;
+pub mod catalog;
+pub mod chained;
+pub mod change;
+pub mod channel;
+pub mod define;
+pub mod directional;
+pub mod extremes;
+pub mod force;
+mod functions;
 pub mod fx;
+pub mod levels;
+pub mod momentum;
+pub mod moving;
+pub mod price;
+mod real;
+pub mod regression;
+pub mod sar;
+pub mod shared;
+pub mod statistics;
+pub mod stochastic;
+pub mod ticks;
+pub mod volatility;
+pub mod volume;
+pub mod vwap;
+mod wide;
 pub mod wilder;
+mod window;
 
 use average::{Ema, Macd, MacdValue, Sma};
 use bollinger::Bollinger;
@@ -30,6 +59,8 @@ pub enum Spec {
     Atr(usize),
     /// MACD with fast, slow and signal length.
     Macd(usize, usize, usize),
+    /// Any other indicator of the catalogue.
+    Listed(call::Call),
 }
 
 impl Spec {
@@ -39,120 +70,120 @@ impl Spec {
             Spec::Sma(n) | Spec::Ema(n) | Spec::Bollinger(n) => n,
             Spec::Rsi(n) | Spec::Atr(n) => n + 1,
             Spec::Macd(_, slow, signal) => slow + signal - 1,
-        }
-    }
-
-    fn build(self) -> State {
-        match self {
-            Spec::Sma(n) => State::Sma(Sma::new(n)),
-            Spec::Ema(n) => State::Ema(Ema::new(n)),
-            Spec::Rsi(n) => State::Rsi(Rsi::new(n)),
-            Spec::Bollinger(n) => State::Bollinger(Bollinger::new(n)),
-            Spec::Atr(n) => State::Atr(Atr::new(n)),
-            Spec::Macd(fast, slow, signal) => State::Macd(Box::new(Macd::new(fast, slow, signal))),
+            Spec::Listed(call) => call.warm_up(),
         }
     }
 }
 
-/// Place of an indicator in its [`Set`].
+/// Place of an indicator among those of its kind in a [`Set`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot(usize);
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum State {
-    Sma(Sma),
-    Ema(Ema),
-    Rsi(Rsi),
-    Bollinger(Bollinger),
-    Atr(Atr),
-    Macd(Box<Macd>),
-}
-
-/// The indicators of one series of bars.
+/// The indicators of one series of bars, kind by kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Set {
-    specs: Vec<Spec>,
-    states: Vec<State>,
+    specs: Vec<(Spec, Slot)>,
+    rsis: Vec<Rsi>,
+    atrs: Vec<Atr>,
+    bollingers: Vec<Bollinger>,
+    smas: Vec<Sma>,
+    emas: Vec<Ema>,
+    macds: Vec<Macd>,
+    listed: Vec<catalog::State>,
+    /// There are others than the first three kinds.
+    has_more: bool,
+    /// Some price has reached 2^31 units: products of two no longer fit 64 bits.
+    large: bool,
 }
 
-macro_rules! getter {
-    ($(#[$doc:meta])* $name:ident -> $variant:ident($ty:ty)) => {
-        $(#[$doc])*
-        #[inline]
-        pub fn $name(&self, slot: Slot) -> &$ty {
-            match &self.states[slot.0] {
-                State::$variant(state) => state,
-                other => unreachable!("the slot was made for another indicator: {other:?}"),
-            }
-        }
-    };
+/// Adds a state to those of its kind.
+fn add<T>(states: &mut Vec<T>, state: T) -> Slot {
+    states.push(state);
+    Slot(states.len() - 1)
 }
 
 impl Set {
     /// The slot of `spec`, made when it is new.
     pub fn declare(&mut self, spec: Spec) -> Slot {
-        if let Some(at) = self.specs.iter().position(|s| *s == spec) {
-            return Slot(at);
+        if let Some((_, slot)) = self.specs.iter().find(|(s, _)| *s == spec) {
+            return *slot;
         }
-        self.specs.push(spec);
-        self.states.push(spec.build());
-        Slot(self.specs.len() - 1)
+        let slot = match spec {
+            Spec::Sma(n) => add(&mut self.smas, Sma::new(n)),
+            Spec::Ema(n) => add(&mut self.emas, Ema::new(n)),
+            Spec::Rsi(n) => add(&mut self.rsis, Rsi::new(n)),
+            Spec::Bollinger(n) => add(&mut self.bollingers, Bollinger::new(n)),
+            Spec::Atr(n) => add(&mut self.atrs, Atr::new(n)),
+            Spec::Macd(fast, slow, signal) => add(&mut self.macds, Macd::new(fast, slow, signal)),
+            Spec::Listed(call) => add(&mut self.listed, call.build()),
+        };
+        self.has_more |= !matches!(spec, Spec::Rsi(_) | Spec::Bollinger(_) | Spec::Atr(_));
+        self.specs.push((spec, slot));
+        slot
     }
 
-    /// What was declared, in the order of the slots.
-    pub fn specs(&self) -> &[Spec] {
-        &self.specs
+    /// What was declared, in that order.
+    pub fn specs(&self) -> impl Iterator<Item = Spec> {
+        self.specs.iter().map(|(spec, _)| *spec)
     }
 
     /// Takes a finished bar.
-    #[inline]
+    #[inline(always)]
     pub fn update(&mut self, bar: &Bar) {
-        for state in &mut self.states {
-            match state {
-                State::Sma(s) => s.update(bar.close),
-                State::Ema(s) => s.update(fx(bar.close)),
-                State::Rsi(s) => s.update(bar.close),
-                State::Bollinger(s) => s.update(bar.close),
-                State::Atr(s) => s.update(bar),
-                State::Macd(s) => s.update(bar.close),
-            }
+        self.large |= ((bar.high.0 | bar.low.0 | bar.close.0) as u64) >> 31 != 0;
+        let small = !self.large;
+        for rsi in &mut self.rsis {
+            rsi.update(bar.close, small);
+        }
+        for bands in &mut self.bollingers {
+            bands.update(bar.close, small);
+        }
+        for atr in &mut self.atrs {
+            atr.update(bar, small);
+        }
+        if self.has_more {
+            self.update_more(bar);
         }
     }
 
-    getter! {
-        /// The RSI at `slot`.
-        rsi -> Rsi(Rsi)
+    /// The kinds that are asked for less often.
+    fn update_more(&mut self, bar: &Bar) {
+        self.smas.iter_mut().for_each(|s| s.update(bar.close));
+        self.emas.iter_mut().for_each(|s| s.update(fx(bar.close)));
+        self.macds.iter_mut().for_each(|s| s.update(bar.close));
+        self.listed.iter_mut().for_each(|s| define::Indicator::on_bar(s, bar));
     }
-    getter! {
-        /// The Bollinger bands at `slot`.
-        bollinger -> Bollinger(Bollinger)
+
+    /// The RSI at `slot`.
+    #[inline(always)]
+    pub fn rsi(&self, slot: Slot) -> &Rsi {
+        &self.rsis[slot.0]
     }
-    getter! {
-        /// The ATR at `slot`.
-        atr -> Atr(Atr)
+
+    /// The Bollinger bands at `slot`.
+    #[inline(always)]
+    pub fn bollinger(&self, slot: Slot) -> &Bollinger {
+        &self.bollingers[slot.0]
+    }
+
+    /// The ATR at `slot`.
+    #[inline(always)]
+    pub fn atr(&self, slot: Slot) -> &Atr {
+        &self.atrs[slot.0]
     }
 
     /// The simple average at `slot`, once warm.
     pub fn sma(&self, slot: Slot) -> Option<Fx> {
-        match &self.states[slot.0] {
-            State::Sma(s) => s.value(),
-            _ => None,
-        }
+        self.smas[slot.0].value()
     }
 
     /// The exponential average at `slot`, once warm.
     pub fn ema(&self, slot: Slot) -> Option<Fx> {
-        match &self.states[slot.0] {
-            State::Ema(s) => s.value(),
-            _ => None,
-        }
+        self.emas[slot.0].value()
     }
 
     /// MACD at `slot`, once warm.
     pub fn macd(&self, slot: Slot) -> Option<MacdValue> {
-        match &self.states[slot.0] {
-            State::Macd(s) => s.value(),
-            _ => None,
-        }
+        self.macds[slot.0].value()
     }
 }

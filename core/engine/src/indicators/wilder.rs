@@ -1,51 +1,66 @@
 //! Wilder's indicators: RSI and ATR. Both are averages with `alpha = 1 / n` that are seeded with the
 //! simple mean of their first `n` inputs (TA-Lib's convention).
 
-use super::fx::{Factor, Fx, Weight, fx};
+use super::fx::{Factor, Fx, Weight, fx, step_narrow};
 use pinion_model::event::Bar;
 use pinion_model::number::{Price, Ratio};
 use serde::{Deserialize, Serialize};
 
-/// An input below this many price units keeps an average in 63 bits.
-const NARROW: u64 = 1 << 31;
+/// `N` averages of the same length that are fed together, with inputs of zero and more.
+///
+/// They are kept twice: in 64 bits while every input was below 2^31 units, which is the usual case and the
+/// fast one, and else in 128. Both give the same values to the last bit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "[i64; N]: Serialize, [Fx; N]: Serialize",
+    deserialize = "[i64; N]: Deserialize<'de>, [Fx; N]: Deserialize<'de>"
+))]
+struct Averages<const N: usize> {
+    weight: Weight,
+    /// The weight as the narrow averages want it.
+    upper: i64,
+    phase: Phase,
+    /// The close before, for the input of the next bar.
+    previous: Price,
+    /// Bits of the averages; in phase `Narrow` only.
+    narrow: [i64; N],
+    wide: Wide<N>,
+}
 
-/// How far a set of averages is, and whether 64 bits still hold them.
+/// How far a set of averages is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
     /// No price was seen.
     Empty,
     /// The first inputs are being summed.
     Seeding,
-    /// Warm, and no input has ever reached [`NARROW`].
+    /// Warm, and every input was small.
     Narrow,
     /// Warm.
     Wide,
 }
 
-/// `N` averages of the same length that are fed together, with inputs of zero and more.
+/// The averages while they are not narrow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound(serialize = "[Fx; N]: Serialize", deserialize = "[Fx; N]: Deserialize<'de>"))]
-struct Averages<const N: usize> {
-    weight: Weight,
-    phase: Phase,
-    narrow: bool,
+struct Wide<const N: usize> {
     n: u32,
     inputs: u32,
-    /// The close before, for the input of the next bar.
-    previous: Price,
+    small: bool,
+    /// Sums while seeding, then averages.
     values: [Fx; N],
 }
 
 impl<const N: usize> Averages<N> {
     fn new(n: usize) -> Averages<N> {
+        let weight = Weight::new(1, n as u64);
         Averages {
-            weight: Weight::new(1, n as u64),
+            weight,
+            upper: weight.upper().unwrap_or_default(),
             phase: Phase::Empty,
-            narrow: true,
-            n: n as u32,
-            inputs: 0,
             previous: Price::ZERO,
-            values: [Fx::ZERO; N],
+            narrow: [0; N],
+            wide: Wide { n: n as u32, inputs: 0, small: weight.upper().is_some(), values: [Fx::ZERO; N] },
         }
     }
 
@@ -54,39 +69,53 @@ impl<const N: usize> Averages<N> {
         matches!(self.phase, Phase::Narrow | Phase::Wide)
     }
 
-    /// Takes the next close; `inputs` makes the inputs from the close before, in price units.
     #[inline(always)]
-    fn update(&mut self, close: Price, inputs: impl FnOnce(Price) -> [i64; N]) {
+    fn values(&self) -> [Fx; N] {
+        match self.phase {
+            Phase::Narrow => self.narrow.map(|bits| Fx::from_bits(bits.into())),
+            _ => self.wide.values,
+        }
+    }
+
+    /// Takes the next close; `inputs` makes the inputs from the close before, in price units. `small` says
+    /// that they are below 2^31.
+    #[inline(always)]
+    fn update(&mut self, close: Price, small: bool, inputs: impl FnOnce(Price) -> [i64; N]) {
         let inputs = inputs(std::mem::replace(&mut self.previous, close));
-        if self.phase == Phase::Narrow && inputs.iter().fold(0, |all, &i| all | i as u64) < NARROW {
-            for (value, input) in self.values.iter_mut().zip(inputs) {
-                let stepped = self.weight.step_narrow(value.to_bits() as i64, input << 32);
-                *value = Fx::from_bits(i128::from(stepped as u64));
+        if self.phase == Phase::Narrow && small {
+            for (value, input) in self.narrow.iter_mut().zip(inputs) {
+                *value = step_narrow(self.upper, *value, input << 32);
             }
         } else {
-            self.update_slowly(inputs);
+            self.update_slowly(inputs, small);
         }
     }
 
     #[cold]
-    fn update_slowly(&mut self, inputs: [i64; N]) {
+    #[inline(never)]
+    fn update_slowly(&mut self, inputs: [i64; N], small: bool) {
         if self.phase == Phase::Empty {
             self.phase = Phase::Seeding;
             return;
         }
-        self.narrow &= inputs.iter().all(|&i| (i as u64) < NARROW);
+        self.wide.values = self.values();
+        let wide = &mut self.wide;
+        wide.small &= small;
         let inputs = inputs.map(|input| fx(Price(input)));
-        if self.is_ready() {
-            self.values = std::array::from_fn(|i| self.weight.step(self.values[i], inputs[i]));
+        if matches!(self.phase, Phase::Narrow | Phase::Wide) {
+            wide.values = std::array::from_fn(|i| self.weight.step(wide.values[i], inputs[i]));
         } else {
-            self.inputs += 1;
-            self.values = std::array::from_fn(|i| self.values[i] + inputs[i]);
-            if self.inputs < self.n {
+            wide.inputs += 1;
+            wide.values = std::array::from_fn(|i| wide.values[i] + inputs[i]);
+            if wide.inputs < wide.n {
                 return;
             }
-            self.values = self.values.map(|sum| Fx::from_bits(sum.to_bits().div_euclid(self.n.into())));
+            wide.values = wide.values.map(|sum| Fx::from_bits(sum.to_bits().div_euclid(wide.n.into())));
         }
-        self.phase = if self.narrow { Phase::Narrow } else { Phase::Wide };
+        self.phase = if wide.small { Phase::Narrow } else { Phase::Wide };
+        if wide.small {
+            self.narrow = std::mem::replace(&mut wide.values, [Fx::ZERO; N]).map(|v| v.to_bits() as i64);
+        }
     }
 }
 
@@ -100,10 +129,10 @@ impl Rsi {
         Rsi(Averages::new(n))
     }
 
-    /// Takes a close.
+    /// Takes a close; `small` says that no price so far has reached 2^31 units.
     #[inline(always)]
-    pub fn update(&mut self, close: Price) {
-        self.0.update(close, |previous| {
+    pub fn update(&mut self, close: Price, small: bool) {
+        self.0.update(close, small, |previous| {
             let change = close.0 - previous.0;
             [change.max(0), -change.min(0)]
         });
@@ -120,7 +149,8 @@ impl Rsi {
         if !self.is_ready() {
             return None;
         }
-        let (gain, total) = (self.0.values[0].to_bits(), self.total());
+        let [gain, loss] = self.0.values().map(Fx::to_bits);
+        let total = gain + loss;
         if total == 0 {
             return Some(Fx::ZERO);
         }
@@ -128,23 +158,31 @@ impl Rsi {
         Some(Fx::from_bits(((gain * 100) << 32) / total))
     }
 
-    #[inline]
-    fn total(&self) -> i128 {
-        self.0.values[0].to_bits() + self.0.values[1].to_bits()
-    }
-
     /// How the index compares with `threshold` (an index of 0 to 100), without a division. `None` while
     /// it has no value, and in a market that does not move: a flat index is no signal.
     #[inline(always)]
     pub fn compare(&self, threshold: RsiThreshold) -> Option<std::cmp::Ordering> {
-        let total = self.total();
-        if !self.is_ready() || total == 0 {
+        if self.0.phase != Phase::Narrow {
+            return self.compare_wide(threshold);
+        }
+        // Both are below 2^63.
+        let [gain, loss] = self.0.narrow.map(|bits| bits as u64);
+        let total = gain.wrapping_add(loss);
+        if total == 0 {
             return None;
         }
-        let gain = self.0.values[0].to_bits();
-        if let (Ok(gain), Ok(total)) = (u64::try_from(gain), u64::try_from(total)) {
-            let gain = i128::from(gain).wrapping_mul(RsiThreshold::SCALE);
-            return Some(gain.cmp(&i128::from(total).wrapping_mul(i128::from(threshold.0))));
+        let (gain, total) = (u128::from(gain), u128::from(total));
+        let scaled = gain.wrapping_mul(RsiThreshold::SCALE as u128);
+        Some(scaled.cmp(&total.wrapping_mul(u128::from(threshold.0 as u64))))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn compare_wide(&self, threshold: RsiThreshold) -> Option<std::cmp::Ordering> {
+        let [gain, loss] = self.0.values().map(Fx::to_bits);
+        let total = gain + loss;
+        if !self.is_ready() || total == 0 {
+            return None;
         }
         // Both sides stay below 2^80 * 2^37.
         let gain = gain.wrapping_mul(RsiThreshold::SCALE);
@@ -180,16 +218,16 @@ impl Atr {
         Atr(Averages::new(n))
     }
 
-    /// Takes a bar.
+    /// Takes a bar; `small` as for [`Rsi::update`].
     #[inline(always)]
-    pub fn update(&mut self, bar: &Bar) {
-        self.0.update(bar.close, |previous| [(bar.high.max(previous) - bar.low.min(previous)).0]);
+    pub fn update(&mut self, bar: &Bar, small: bool) {
+        self.0.update(bar.close, small, |previous| [(bar.high.max(previous) - bar.low.min(previous)).0]);
     }
 
     /// The average, once warm.
     #[inline(always)]
     pub fn value(&self) -> Option<Fx> {
-        self.0.is_ready().then_some(self.0.values[0])
+        self.0.is_ready().then(|| self.0.values()[0])
     }
 
     /// `factor` averages, once warm.

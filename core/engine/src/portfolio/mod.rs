@@ -27,11 +27,14 @@ pub struct Mark {
     pub bid: Price,
     /// What a buyer pays; zero while unknown.
     pub ask: Price,
-    /// When it was last seen, ns.
+    /// When it was last seen, ns; [`Mark::LOST`] when its source broke off.
     pub time_ns: i64,
 }
 
 impl Mark {
+    /// The time of a mark whose source is known to be gone: it values positions, and no entry may trust it.
+    pub const LOST: i64 = i64::MIN;
+
     /// Price at which a position of this sign would be closed.
     #[inline]
     pub fn closing(&self, qty: Qty) -> Price {
@@ -49,6 +52,28 @@ impl Mark {
     /// Both sides are known.
     pub fn is_known(&self) -> bool {
         self.bid > Price::ZERO && self.ask > Price::ZERO
+    }
+}
+
+/// Equity over the price of one instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EquityLine {
+    at_zero: Money,
+    slope: i64,
+}
+
+impl EquityLine {
+    /// Prices do not move it.
+    #[inline]
+    pub fn is_flat(&self) -> bool {
+        self.slope == 0
+    }
+
+    /// Equity at `price`.
+    #[inline(always)]
+    pub fn at(&self, price: Price) -> Money {
+        // Two factors of 64 bits: the product cannot leave 128.
+        self.at_zero + Money(i128::from(self.slope).wrapping_mul(i128::from(price.0)))
     }
 }
 
@@ -148,6 +173,20 @@ impl Portfolio {
     /// The currency of equity.
     pub fn base_currency(&self) -> CurrencyId {
         self.base
+    }
+
+    /// Equity as a function of one price (more than zero) of an instrument, both sides of its market at that
+    /// price and all else as it is; `None` where that is no line of 64-bit slope, or a rate is involved.
+    #[inline]
+    pub fn equity_line(&self, id: InstrumentId) -> Option<EquityLine> {
+        let (instrument, position) = (&self.instruments[id.index()], &self.positions[id.index()]);
+        if self.has_foreign || (instrument.settle != self.base && !position.qty.is_zero()) {
+            return None;
+        }
+        let paid = if instrument.kind.pays_notional() { Money::ZERO } else { position.cost };
+        let at_zero = self.base_equity - self.values[id.index()] - paid;
+        let slope = if position.qty.is_zero() { 0 } else { position.qty.0.checked_mul(instrument.factor)? };
+        Some(EquityLine { at_zero, slope })
     }
 
     /// New prices; returns true when equity may have changed.

@@ -228,7 +228,7 @@ impl AdvancedAtr {
         self.state.map_or(Reason::StopLoss, |s| s.kind)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn on_bar(
         &mut self,
         holding: &Holding,
@@ -236,24 +236,37 @@ impl AdvancedAtr {
         view: &View<'_>,
     ) -> Option<ExitSignal> {
         let atr = view.set.atr(self.atr).value()?;
-        self.note_low(bar.low);
+        self.note_low(bar.low());
         self.raise_stop(bar, atr);
         let state = self.state.as_mut()?;
         if !self.intrabar {
-            if bar.close <= state.stop {
+            if bar.close() <= state.stop {
                 return Some(ExitSignal::all(state.kind));
             }
-            if state.target.is_some_and(|target| bar.close >= target) {
+            if state.target.is_some_and(|target| bar.close() >= target) {
                 return Some(ExitSignal::all(Reason::TakeProfit));
             }
         }
         let next = self.targets.get(state.targets_hit)?;
         let r0 = self.sl.of(self.signal_atr);
-        if bar.close - holding.oriented_entry() < next.at_r.of(r0) {
+        if bar.close() - holding.oriented_entry() < next.at_r.of(r0) {
             return None;
         }
-        state.targets_hit += 1;
         Some(ExitSignal { reason: Reason::PartialTarget, share: Some(next.share) })
+    }
+
+    /// The order of the next partial target is on its way, or its share is too small to trade.
+    pub(super) fn part_sent(&mut self) {
+        if let Some(state) = &mut self.state {
+            state.targets_hit += 1;
+        }
+    }
+
+    /// The order of the last partial target ended without a fill: it is still to be closed.
+    pub(super) fn part_failed(&mut self) {
+        if let Some(state) = &mut self.state {
+            state.targets_hit = state.targets_hit.saturating_sub(1);
+        }
     }
 
     fn note_low(&mut self, low: Fx) {
@@ -268,15 +281,15 @@ impl AdvancedAtr {
     #[inline(always)]
     fn raise_stop(&mut self, bar: &Oriented, atr: Fx) {
         let Some(state) = &mut self.state else { return };
-        let advanced = bar.high > state.highest;
-        state.highest = state.highest.max(bar.high);
-        state.highest_close = state.highest_close.max(bar.close);
-        state.stagnant = if advanced { 0 } else { state.stagnant + 1 };
+        let advanced = bar.high() > state.highest;
+        state.highest = state.highest.max(bar.high());
+        state.highest_close = state.highest_close.max(bar.close());
+        // Without branches where it goes up and down at random: they cost more than the arithmetic.
+        state.stagnant = state.stagnant.saturating_add(1) * u64::from(!advanced);
         let (highest, highest_close, stagnant) = (state.highest, state.highest_close, state.stagnant);
         let mut raise = |level: Fx, kind: Reason| {
-            if level > state.stop {
-                (state.stop, state.kind) = (level, kind);
-            }
+            state.kind = if level > state.stop { kind } else { state.kind };
+            state.stop = state.stop.max(level);
         };
         if self.trailing {
             let k = if highest >= state.phase2_from { self.k_phase2 } else { self.sl };
@@ -287,7 +300,7 @@ impl AdvancedAtr {
             let anchor = match self.anchor {
                 Anchor::HighestHigh => highest,
                 Anchor::HighestClose => highest_close,
-                Anchor::Close => bar.close,
+                Anchor::Close => bar.close(),
             };
             raise(anchor - distance, Reason::TrailingStop);
         }

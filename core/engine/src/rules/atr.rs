@@ -76,8 +76,8 @@ impl AtrStop {
 
     pub(super) fn on_bar(&mut self, bar: &Oriented) -> Option<ExitSignal> {
         let (highest, stop) = self.state.as_mut()?;
-        *highest = (*highest).max(bar.high);
+        *highest = (*highest).max(bar.high());
         *stop = (*stop).max(*highest - self.distance);
-        (!self.intrabar && bar.close <= *stop).then_some(ExitSignal::all(Reason::TrailingStop))
+        (!self.intrabar && bar.close() <= *stop).then_some(ExitSignal::all(Reason::TrailingStop))
     }
 }

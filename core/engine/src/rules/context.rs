@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub struct View<'a> {
     /// The bar that ended.
     pub bar: &'a Bar,
+    /// Bars that ended so far, this one included.
+    pub bars: u64,
     /// The indicators, this bar included.
     pub set: &'a Set,
     /// Engine time, ns.
@@ -25,12 +27,12 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
-    /// No further bar of the series fits into the instrument's session. Only time bars have an end that is
-    /// known beforehand.
+    /// The next bar of the series is the last of the instrument's session, or beyond it: what is sent now is the
+    /// last that still trades before the close. Only time bars have an end that is known beforehand.
     pub fn is_last_of_session(&self) -> bool {
         let BarCut::Time { interval_ns } = self.cut else { return false };
         let end_ns = self.calendar.session_end_ns(self.bar.open_ns);
-        end_ns.is_some_and(|end_ns| self.bar.open_ns + 2 * interval_ns > end_ns)
+        end_ns.is_some_and(|end_ns| self.bar.open_ns + 2 * interval_ns >= end_ns)
     }
 }
 
@@ -67,23 +69,38 @@ pub fn orient(side: Side, price: Fx) -> Fx {
 /// High, low and close of a bar, oriented for one side: for a short the high is the negated low.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Oriented {
-    /// Best price of the bar.
-    pub high: Fx,
-    /// Worst price of the bar.
-    pub low: Fx,
-    /// Last price.
-    pub close: Fx,
+    high: Price,
+    low: Price,
+    close: Price,
 }
 
 impl Oriented {
     /// Orients a bar. On the bar in which the position was opened, what traded before the fill is not
     /// known from the bar alone and is included only where the entry price is within it anyway.
-    #[inline]
+    #[inline(always)]
     pub fn new(side: Side, bar: &Bar) -> Oriented {
         match side {
-            Side::Buy => Oriented { high: fx(bar.high), low: fx(bar.low), close: fx(bar.close) },
-            Side::Sell => Oriented { high: -fx(bar.low), low: -fx(bar.high), close: -fx(bar.close) },
+            Side::Buy => Oriented { high: bar.high, low: bar.low, close: bar.close },
+            Side::Sell => Oriented { high: -bar.low, low: -bar.high, close: -bar.close },
         }
+    }
+
+    /// Best price of the bar.
+    #[inline(always)]
+    pub fn high(&self) -> Fx {
+        fx(self.high)
+    }
+
+    /// Worst price of the bar.
+    #[inline(always)]
+    pub fn low(&self) -> Fx {
+        fx(self.low)
+    }
+
+    /// Last price.
+    #[inline(always)]
+    pub fn close(&self) -> Fx {
+        fx(self.close)
     }
 }
 

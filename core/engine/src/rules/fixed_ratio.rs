@@ -78,9 +78,9 @@ impl FixedRatio {
 
     pub(super) fn on_bar(&mut self, bar: &Oriented) -> Option<ExitSignal> {
         let (stop, target) = self.state.filter(|_| !self.intrabar)?;
-        if bar.close <= stop {
+        if bar.close() <= stop {
             return Some(ExitSignal::all(Reason::StopLoss));
         }
-        (bar.close >= target).then_some(ExitSignal::all(Reason::TakeProfit))
+        (bar.close() >= target).then_some(ExitSignal::all(Reason::TakeProfit))
     }
 }

@@ -131,14 +131,14 @@ impl RsiBb {
     }
 
     /// Whether the rule fires on this bar.
-    #[inline]
+    #[inline(always)]
     pub(super) fn fires(&self, side: Side, view: &View<'_>, bars_since_entry: Option<u64>) -> bool {
         if bars_since_entry.is_some_and(|bars| bars < self.cooldown_bars) {
             return false;
         }
         let previous = self.previous[usize::from(side == Side::Sell)];
         // Both indicators must be warm even where one is enough to fire.
-        if !view.set.rsi(self.rsi).is_ready() || !view.set.bollinger(self.bands).is_ready() {
+        if !view.set.bollinger(self.bands).is_ready() || !view.set.rsi(self.rsi).is_ready() {
             return false;
         }
         let rsi = match self.rsi_order(side, view) {

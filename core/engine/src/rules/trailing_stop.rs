@@ -113,14 +113,14 @@ impl TrailingStop {
         bar: &Oriented,
         view: &View<'_>,
     ) -> Option<ExitSignal> {
-        let anchor = self.state?.highest_close.max(bar.close);
+        let anchor = self.state?.highest_close.max(bar.close());
         let distance = self.distance(anchor, view)?;
         let profit_needed = fraction_of(holding.entry, self.activation);
         let state = self.state.as_mut()?;
         state.highest_close = anchor;
         state.stop = state.stop.max(anchor - distance);
         state.active |= anchor - holding.oriented_entry() >= profit_needed;
-        (!self.intrabar && state.active && bar.close < state.stop)
+        (!self.intrabar && state.active && bar.close() < state.stop)
             .then_some(ExitSignal::all(Reason::TrailingStop))
     }
 }

@@ -5,6 +5,7 @@ pub mod config;
 pub mod control;
 pub mod data;
 pub mod doctor;
+pub mod indicator;
 pub mod journal;
 pub mod replay;
 pub mod run;
