@@ -275,6 +275,9 @@ undo_step() {
         [ ! -e "$1.folder" ] || while read -r undo_folder; do
             rmdir "$ROOT$undo_folder" 2>/dev/null || :
         done <"$1.folder"
+    elif ! has "$undo_path" && [ "${undo_path#/etc/}" = "$undo_path" ]; then
+        # The device or the processor is gone, and its old value with it.
+        say "skipped: $undo_path is no longer there"
     elif [ -n "$ROOT" ] || [ "${undo_path#/etc/}" != "$undo_path" ]; then
         # Plain files get their very bytes back; the kernel's want a value.
         { cat "$1.old" >"$ROOT$undo_path"; } 2>/dev/null

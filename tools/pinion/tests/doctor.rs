@@ -239,5 +239,5 @@ fn the_machine_itself_can_be_audited() {
     let (audit, code) = json(Path::new("/"), &[]);
     assert_eq!(audit["rows"].as_array().unwrap().len(), ROWS.len());
     assert_eq!(code, Some(i32::from(audit["summary"]["bad"] != 0)));
-    assert!(row(&audit, "interrupts seen")["found"].as_str().unwrap().contains("a second"));
+    assert_ne!(row(&audit, "interrupts seen")["found"], "a copy cannot be watched");
 }

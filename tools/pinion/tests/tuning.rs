@@ -224,6 +224,17 @@ fn a_command_that_fails_is_a_failure_and_is_not_taken_back() {
 }
 
 #[test]
+fn a_device_that_went_away_does_not_stop_undo() {
+    let bench = Bench::of("laptop");
+    bench.stage("irq-affinity", &["apply", "--cores", "2-3", "--yes"]);
+    fs::remove_dir_all(bench.tree.path("proc/irq/24")).unwrap();
+    let undo = bench.stage("irq-affinity", &["undo", "--yes"]);
+    assert_eq!(undo.status.code(), Some(0), "{}", text(&undo));
+    assert_eq!(bench.read("proc/irq/25/smp_affinity_list"), "0-7");
+    assert!(!bench.state().exists());
+}
+
+#[test]
 fn a_tuned_server_passes_every_check() {
     let bench = Bench::of("server");
     bench.command(

@@ -119,6 +119,7 @@ fn seen(subject: &Subject, counts: Option<(&str, &str, f64)>) -> Row {
         rates.max_by(|a, b| a.1.total_cmp(&b.1))
     });
     let (finding, found) = match busiest {
+        None if subject.host.is_live() => (Finding::Unknown, "not shown here".into()),
         None => (Finding::Unknown, "a copy cannot be watched".into()),
         Some((cpu, rate)) if rate <= QUIET_PER_SECOND => {
             (Finding::Good, format!("core {cpu}: {rate:.0} a second"))
