@@ -34,7 +34,11 @@ fn isolated(subject: &Subject) -> Row {
         name: "isolated cores",
         finding,
         found,
-        wanted: format!("{} for hot threads alone", subject.named()),
+        wanted: if subject.claims_isolation() {
+            format!("{} for hot threads alone", subject.hot)
+        } else {
+            "cores for hot threads alone, if any".into()
+        },
         why: "on a shared core another thread may run for up to some ms before the hot one goes on",
         mend: format!(
             "{} (kernel: isolcpus=managed_irq,domain,{})",

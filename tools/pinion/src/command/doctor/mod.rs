@@ -58,6 +58,8 @@ struct Audit {
     groups: Vec<(&'static str, Vec<Row>)>,
     claims_isolation: bool,
     cores: Cpus,
+    /// Cores that this machine could spare.
+    example: Cpus,
     machine: String,
 }
 
@@ -108,6 +110,7 @@ impl Audit {
             groups: GROUPS.iter().map(|(name, rows)| (*name, rows(subject))).collect(),
             claims_isolation: subject.claims_isolation(),
             cores: subject.hot.clone(),
+            example: subject.example(),
             machine,
         }
     }
@@ -125,9 +128,11 @@ impl Audit {
         let kept = if self.claims_isolation {
             format!("Hot cores, meant for the threads that trade and nothing else: {}.", self.cores)
         } else {
-            "No core is kept for hot threads (the threads that trade), so what follows is advice.\n\
-             Say which are meant for them with --cores, e.g. --cores 2-3."
-                .into()
+            format!(
+                "No core is kept for hot threads (the threads that trade), so what follows is advice.\n\
+                 Say which are meant for them with --cores, e.g. --cores {}.",
+                self.example
+            )
         };
         format!("Low-latency audit of {}\n{kept}\n\n", self.machine)
     }

@@ -111,6 +111,17 @@ impl Subject {
         if self.claims_isolation() { self.hot.to_string() } else { "LIST".into() }
     }
 
+    /// One or two cores that could be hot: the last ones, and at most half of all.
+    pub fn example(&self) -> Cpus {
+        let spare = (self.online.count() / 2).clamp(1, 2);
+        let last = self.online.count().saturating_sub(spare);
+        if self.online.is_empty() {
+            [2, 3].into_iter().collect()
+        } else {
+            self.online.iter().skip(last).collect()
+        }
+    }
+
     /// The hot cores in a sentence.
     pub fn named(&self) -> String {
         if self.claims_isolation() { self.hot.to_string() } else { "hot cores".into() }
