@@ -8,6 +8,7 @@ mod command;
 mod control;
 mod equity;
 mod failure;
+mod host;
 mod output;
 mod progress;
 mod report;
@@ -43,6 +44,7 @@ enum Command {
     Config(command::config::ConfigCommand),
     Control(command::control::ControlArgs),
     Arm(command::control::ArmArgs),
+    Doctor(command::doctor::DoctorArgs),
     #[command(subcommand)]
     Bench(command::bench::BenchCommand),
 }
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Config(command) => command::config::config(command),
         Command::Control(args) => command::control::control(args),
         Command::Arm(args) => command::control::arm(args),
+        Command::Doctor(args) => command::doctor::doctor(args),
         Command::Bench(command) => command::bench::bench(command),
     };
     match result {
