@@ -34,7 +34,7 @@ mod tree;
 mod values;
 
 pub use compile::Plan;
-pub use config::{BrokerType, Config, Fact, TradingMode};
+pub use config::{BrokerType, Config, DataConfig, Fact, TradingMode};
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 pub use explain::{Explanation, explain};
 pub use migrate::{Change, Migration, migrate};
@@ -59,6 +59,7 @@ pub fn compile(config: &Config, facts: &[Fact], found: &mut Diagnostics) -> Resu
     let mut config = config.clone();
     resolve::resolve(&mut config, facts, found);
     check::config(&config, found);
+    check::kinds(&config, facts, found);
     if found.has_errors() {
         return Err(found.clone());
     }

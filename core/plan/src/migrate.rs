@@ -1,6 +1,7 @@
 //! Old files rewritten in the canonical form, with every changed meaning listed.
 
 use crate::canonical;
+use crate::config::DataConfig;
 use crate::diagnostic::{Diagnostics, Place};
 use crate::parts::Part;
 use crate::read;
@@ -54,14 +55,28 @@ pub fn migrate(file: &str, text: &str, base: &Path) -> Result<(Migration, Diagno
     }
     changes.sort_by_key(|c| (c.place.line, c.place.column));
     let mut text = canonical::text(&config);
-    if !config.files.is_empty() {
-        text += "data:\n  files:\n";
-        for path in &config.files {
-            let shown = path.strip_prefix(base).unwrap_or(path);
-            text += &format!("  - {}\n", serde_json::Value::String(shown.display().to_string()));
-        }
-    }
+    text += &data_text(&config.data, base);
     Ok((Migration { text, changes }, found))
+}
+
+/// Data is not part of a plan, and so not of its canonical text.
+fn data_text(data: &DataConfig, base: &Path) -> String {
+    let name = |path: &Path| {
+        let shown = path.strip_prefix(base).unwrap_or(path);
+        serde_json::Value::String(shown.display().to_string())
+    };
+    let mut text = String::new();
+    if !data.files.is_empty() {
+        text += "  files:\n";
+        data.files.iter().for_each(|path| text += &format!("  - {}\n", name(path)));
+    }
+    if let Some(path) = &data.actions {
+        text += &format!("  actions: {}\n", name(path));
+    }
+    if data.raw {
+        text += "  adjust: raw\n";
+    }
+    if text.is_empty() { text } else { format!("data:\n{text}") }
 }
 
 /// Keys whose spelling or meaning differs from the original system.

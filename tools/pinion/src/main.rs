@@ -13,6 +13,7 @@ mod progress;
 mod report;
 mod session;
 mod setup;
+mod shares;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

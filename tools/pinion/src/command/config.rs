@@ -101,7 +101,7 @@ fn check(args: &CheckArgs) -> Result<(), Failure> {
     if taken == Part::Config && !found.has_errors() {
         let (config, mut more) =
             pinion_plan::read(&name, &text, base(&args.file)).map_err(|d| Failure::Usage(d.to_string()))?;
-        if !config.files.is_empty() {
+        if !config.data.files.is_empty() {
             more = set_up(&args.file, &[], |_| ())?.warnings;
         } else if config.is_explicit() {
             // What is wrong is added to `more`.

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::setup::check_files;
 use clap::{Args, Subcommand};
 use pinion_engine::bars::BarBuilder;
 use pinion_engine::plan::{BarCut, BarSource, BarSpec};
@@ -41,9 +42,7 @@ pub struct InfoArgs {
 /// `pinion data`.
 pub fn data(command: DataCommand) -> Result<(), Failure> {
     let DataCommand::Info(args) = command;
-    if let Some(missing) = args.files.iter().find(|f| !f.is_file()) {
-        return Err(Failure::Usage(format!("error: there is no file {}", missing.display())));
-    }
+    check_files(&args.files)?;
     let (found, written) = match (&args.bars, &args.out) {
         (Some(length), Some(out)) => {
             let interval_ns = interval(length)?;

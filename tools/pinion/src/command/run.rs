@@ -94,7 +94,7 @@ fn session(
         Some(name) => Some(layout_named(name)?),
         None => default,
     };
-    let Setup { plan, warnings, inputs, lines } = set_up(config, data, |c| {
+    let Setup { plan, warnings, notes, inputs, lines } = set_up(config, data, |c| {
         if let Some(layout) = layout {
             c.runtime.layout = layout;
         }
@@ -102,6 +102,7 @@ fn session(
     if warnings.found.iter().any(|d| d.severity == Severity::Warning) {
         eprint!("{warnings}");
     }
+    notes.iter().for_each(|note| eprintln!("warning: {note}"));
     if let Some(reason) = plan.refusal() {
         return Err(Failure::Usage(format!("error: {reason}")));
     }
