@@ -37,7 +37,7 @@ pub enum DataError {
         source: std::io::Error,
     },
     /// What is packed cannot be unpacked to its end.
-    #[error("{file}: {reason} (after line {line}, byte {byte} of the unpacked text); fetch or record it again", file = file.display())]
+    #[error("{file}: {reason}{}; fetch or record it again", after(*line, *byte), file = file.display())]
     Damaged {
         /// The file.
         file: PathBuf,
@@ -72,6 +72,11 @@ pub enum DataError {
         /// Why it is broken.
         reason: String,
     },
+}
+
+/// Where it goes on, in a message.
+fn after(line: u64, byte: u64) -> String {
+    if byte == 0 { String::new() } else { format!(" after line {line}, byte {byte} of the unpacked text") }
 }
 
 /// A piece of a file in a message: its beginning, as it is written there, without anything that a terminal

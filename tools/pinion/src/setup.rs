@@ -35,6 +35,9 @@ pub fn read_config(path: &Path) -> Result<(Config, Diagnostics), Failure> {
 
 /// Reads a text file of the user's.
 pub fn read_text(path: &Path) -> Result<String, Failure> {
+    if path.is_dir() {
+        return Err(Failure::Usage(format!("error: {} is a directory; name a file in it", path.display())));
+    }
     let failed = |e| Failure::Usage(format!("error: {}: {e}", path.display()));
     let mut bytes = Vec::new();
     // A device or a pipe may have no end.
@@ -78,7 +81,11 @@ pub fn set_up(
 pub fn check_files(files: &[PathBuf]) -> Result<(), Failure> {
     match files.iter().find(|f| !f.is_file()) {
         Some(dir) if dir.is_dir() => {
-            Err(Failure::Usage(format!("error: {} is a directory; name the files in it", dir.display())))
+            Err(Failure::Usage(format!("error: {} is a directory; name a file in it", dir.display())))
+        }
+        // Data is read more than once.
+        Some(pipe) if pipe.exists() => {
+            Err(Failure::Usage(format!("error: {} is no file on a disk; save it to one", pipe.display())))
         }
         Some(missing) => Err(Failure::Usage(format!("error: there is no file {}", missing.display()))),
         None => Ok(()),

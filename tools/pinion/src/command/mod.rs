@@ -7,3 +7,4 @@ pub mod data;
 pub mod journal;
 pub mod replay;
 pub mod run;
+mod run_directory;

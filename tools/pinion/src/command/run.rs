@@ -1,5 +1,6 @@
 //! `pinion run` and `pinion backtest`.
 
+use super::run_directory::RunDirectory;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::report::Report;
@@ -106,9 +107,17 @@ fn session(
     if let Some(reason) = plan.refusal() {
         return Err(Failure::Usage(format!("error: {reason}")));
     }
+    let directory = match &journal {
+        Some(dir) => Some(RunDirectory::open(dir)?),
+        None => None,
+    };
     let options =
         Options { plan: &plan, inputs, journal: journal.clone(), lines, progress: !common.output.is_json() };
-    let done = run_session(&options)?;
+    let done = run_session(&options).map_err(|failure| match (failure, &directory) {
+        // The data failed before its end: the run is none, and nobody should take it for one.
+        (Failure::Usage(reason), Some(directory)) => Failure::Usage(reason + &directory.remove_traces()),
+        (failure, _) => failure,
+    })?;
     for (file, broken) in done.broken.iter().filter(|(_, b)| b.count > 0) {
         eprintln!("warning: {}: {} broken lines were skipped", file.display(), broken.count);
         broken.first.iter().for_each(|(line, reason)| eprintln!("  {}:{line}: {reason}", file.display()));
