@@ -102,6 +102,8 @@ fn a_share_that_is_only_named_takes_its_decimals_from_the_data() {
     for name in ["aapl_daily.csv", "prices.csv"] {
         let data = write(tmp.path(), name, bars(100, 1_600_000_000, 60, |_| 50.0));
         assert_eq!(backtest(&config, &[&data])["events"], 100, "{name}");
+        let plan = ok(&["config", "explain", config.to_str().unwrap(), "--data", data.to_str().unwrap()]);
+        assert!(plan.contains("equity, prices in 10^-2, tick 0.01 (1 units), lot 1 (1 units)"), "{plan}");
     }
 }
 
@@ -220,4 +222,102 @@ fn gz(content: &str) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     packed.write_all(content.as_bytes()).unwrap();
     packed.finish().unwrap()
+}
+
+#[test]
+fn data_that_is_cut_is_named_with_its_place_and_leaves_nothing() {
+    let tmp = tempfile::tempdir().unwrap();
+    let instruments =
+        "instruments: [{symbol: BTCUSDT, tick: 0.01, lot: 0.00001, price_decimals: 8, qty_decimals: 8}]\n";
+    let timed = STRATEGY.replace("strategy:\n", "strategy:\n  timeframe: 1s\n  bars: trades\n");
+    let packed = gz(&capture("1.0").repeat(20));
+    write(tmp.path(), "data.gz", &packed[..packed.len() * 2 / 3]);
+    for stated in [instruments, ""] {
+        // With the decimals stated the data is first read when the journal is open already.
+        let config = write(
+            tmp.path(),
+            "c.yaml",
+            format!("{timed}{stated}data: {{files: [data.gz]}}\njournal: {{segment_mb: 1}}\n"),
+        );
+        let (fresh, mine) = (tmp.path().join("runs/fresh"), tmp.path().join("mine"));
+        std::fs::create_dir_all(&mine).unwrap();
+        write(&mine, "note.txt", "keep me");
+        for dir in [&fresh, &mine] {
+            let shown = refused(&["run", config.to_str().unwrap(), "--journal", dir.to_str().unwrap()]);
+            for part in
+                ["data.gz", "the gzip data is cut short after line", "byte", "fetch or record it again"]
+            {
+                assert!(shown.contains(part), "{part}: {shown}");
+            }
+        }
+        assert!(!tmp.path().join("runs").exists(), "{stated}");
+        assert_eq!(std::fs::read_dir(&mine).unwrap().count(), 1, "{stated}");
+    }
+    write(tmp.path(), "cut.zip", b"PK\x03\x04 and no directory at the end");
+    let shown = refused(&["data", "info", tmp.path().join("cut.zip").to_str().unwrap()]);
+    assert!(shown.contains("cut.zip: the zip archive is cut short or damaged"), "{shown}");
+}
+
+#[test]
+fn what_is_no_data_is_named_without_touching_the_terminal() {
+    let tmp = tempfile::tempdir().unwrap();
+    let noise: Vec<u8> = (0u32..3000).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let long = format!("Some,\u{1b}[2JHeader,{}\n1,2,3\n", "x".repeat(200_000));
+    for (name, content, want) in [
+        ("noise.gz", &noise[..], "the name says gzip, but the file is none"),
+        ("noise.zip", &noise, "the name says zip"),
+        ("noise.zst", &noise, "the name says zstd"),
+        ("noise.csv", &noise, "not text"),
+        ("long.csv", long.as_bytes(), "Some,\\u{1b}[2JHeader,xxx"),
+    ] {
+        let file = write(tmp.path(), name, content);
+        let shown = refused(&["data", "info", file.to_str().unwrap()]);
+        assert!(shown.contains(want) && shown.len() < 600, "{want}: {shown}");
+        assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
+    }
+    let shown = refused(&["data", "info", tmp.path().to_str().unwrap()]);
+    assert!(shown.contains("is a directory"), "{shown}");
+}
+
+#[test]
+fn bars_are_joined_to_longer_ones_or_refused_with_a_reason() {
+    let tmp = tempfile::tempdir().unwrap();
+    let data = write(tmp.path(), "ABC-1m-2024.csv", bars(100, 1_599_999_900, 60, |i| 50.0 + (i % 10) as f64));
+    let out = tmp.path().join("out.csv");
+    let args = |length: &'static str| {
+        ["data", "info", data.to_str().unwrap(), "--bars", length, "--out", out.to_str().unwrap()]
+    };
+    let shown = refused(&args("90s"));
+    assert!(shown.contains("ABC: bars of 90s cannot be made from bars of 60 s") && !out.exists(), "{shown}");
+    assert!(ok(&args("5m")).contains("20 bars written"));
+    let rows = |path: &Path| -> Vec<Vec<String>> {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines().skip(1).map(|l| l.split(',').map(str::to_string).collect()).collect()
+    };
+    let (parts, joined) = (rows(&data), rows(&out));
+    for (at, bar) in joined.iter().enumerate() {
+        let five = &parts[5 * at..5 * at + 5];
+        let number = |row: &Vec<String>, column: usize| row[column].parse::<f64>().unwrap();
+        assert_eq!((&bar[0], &bar[1]), (&five[0][0], &"ABC".to_string()));
+        assert_eq!((&bar[2], &bar[5], &bar[6]), (&five[0][1], &five[4][4], &"500".to_string()));
+        assert_eq!(number(bar, 3), five.iter().map(|r| number(r, 2)).fold(0.0, f64::max));
+        assert_eq!(number(bar, 4), five.iter().map(|r| number(r, 3)).fold(f64::MAX, f64::min));
+    }
+    // A strategy on five-minute bars sees the same.
+    let config = write(tmp.path(), "c.yaml", STRATEGY);
+    let timed = write(tmp.path(), "t.yaml", STRATEGY.replace("strategy:\n", "strategy:\n  timeframe: 5m\n"));
+    assert_eq!(backtest(&config, &[&out])["bars"], backtest(&timed, &[&data])["bars"]);
+}
+
+#[test]
+fn messages_that_are_known_and_not_used_are_counted_by_kind() {
+    let tmp = tempfile::tempdir().unwrap();
+    let kline = r#"1742943500000000000 {"stream":"btcusdt@kline_1m","data":{"e":"kline","E":1,"s":"BTCUSDT","k":{}}}"#;
+    let file = write(tmp.path(), "data.capture", capture("1.0") + &format!("{kline}\n{kline}\n"));
+    let info: Value = serde_json::from_str(&ok(&["data", "info", file.to_str().unwrap(), "--json"])).unwrap();
+    assert_eq!(
+        (&info["ignored"], &info["ignored_kinds"]["kline"], &info["broken"]),
+        (&2.into(), &2.into(), &0.into())
+    );
+    assert!(ok(&["data", "info", file.to_str().unwrap()]).contains("known and not used: kline 2"));
 }

@@ -175,9 +175,8 @@ fn resolve_units(i: &mut InstrumentConfig, fact: Option<&Fact>, extra: u8, found
         found.error(i.places.section(), reason, "add `tick: 0.01` to the instrument");
         return;
     }
-    let known = i.qty_decimals.or(i.lot.map(Decimal::scale));
-    let known = known.or((fact.is_none() || i.lot.is_none()).then_some(DEFAULT_QTY_DECIMALS));
-    i.qty_decimals = known.max(fact.map(|f| f.qty_decimals));
+    let known = i.qty_decimals.or(i.lot.map(Decimal::scale)).max(fact.map(|f| f.qty_decimals));
+    i.qty_decimals = known.or(Some(DEFAULT_QTY_DECIMALS));
     let stated = [("price_decimals", stated.0, i.price_decimals), ("qty_decimals", stated.1, i.qty_decimals)];
     for (key, stated, now) in stated {
         if let (Some(was), Some(now)) = (stated, now)

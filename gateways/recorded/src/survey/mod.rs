@@ -125,6 +125,9 @@ pub struct Survey {
 pub trait Visitor {
     /// One event of the instrument with this index; prices have nine decimals, quantities eight.
     fn visit(&mut self, instrument: usize, market: &Market<'_>);
+
+    /// Where bars come in pairs: the bar of offers beside the bar of bids that was shown last.
+    fn visit_offers(&mut self, _instrument: usize, _bar: &Bar) {}
 }
 
 /// Visits nothing.
@@ -251,10 +254,12 @@ impl<V: Visitor> Surveyor<'_, V> {
                 _ => {}
             }
             let track = &mut self.tracks[at];
+            let mut offers = None;
             let market = match row {
                 Row::Bar(bar) => Market::Bar { bar, interval_ns: 0 },
                 Row::BidAskBars(bid, ask) => {
                     track.decimals.note_bar(&ask);
+                    offers = Some(ask);
                     Market::Bar { bar: bid, interval_ns: 0 }
                 }
                 Row::Quote(quote) => Market::Quote(quote),
@@ -262,6 +267,9 @@ impl<V: Visitor> Surveyor<'_, V> {
             };
             track.market(&market, number);
             self.visitor.visit(at, &market);
+            if let Some(bar) = offers {
+                self.visitor.visit_offers(at, &bar);
+            }
         }
         self.survey.volume_cut += rows.volume_cut;
         if let Some(at) = table {
