@@ -39,7 +39,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 pub use explain::{Explanation, explain};
 pub use migrate::{Change, Migration, migrate};
 pub use paper::{PaperPlan, Slippage};
-pub use parts::{Part, check_part};
+pub use parts::{Part, check_part, only_part};
 pub use runtime::{Idle, JournalConfig, Layout, RuntimeConfig};
 pub use schema::schema;
 pub use text::{MOST_BYTES, decode};

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::shares::{self, splits_of};
 use pinion_model::instrument::InstrumentId;
-use pinion_plan::{Config, Diagnostics, Fact, Plan};
+use pinion_plan::{Config, Diagnostics, Fact, Plan, only_part};
 use pinion_recorded::actions::{self, Splits};
 use pinion_recorded::format::Format;
 use pinion_recorded::source::Input;
@@ -29,8 +29,16 @@ pub struct Setup {
 pub fn read_config(path: &Path) -> Result<(Config, Diagnostics), Failure> {
     let text = read_text(path)?;
     let base = path.parent().unwrap_or(Path::new("."));
-    pinion_plan::read(&path.display().to_string(), &text, base)
-        .map_err(|found| Failure::Usage(found.to_string()))
+    pinion_plan::read(&path.display().to_string(), &text, base).map_err(|found| match only_part(&text) {
+        Some(part) => Failure::Usage(format!(
+            "error: {0} is only a part of a configuration ({1})\n  = put it under {2} of a whole one, or look at it \
+             alone: pinion config check --part {1} {0}",
+            path.display(),
+            part.label(),
+            part.home()
+        )),
+        None => Failure::Usage(found.to_string()),
+    })
 }
 
 /// Reads a text file of the user's.
