@@ -1,28 +1,8 @@
 //! The program as a person meets it: the main job, its replay, damage, and wrong input.
 
+use pinion_tests::{ok, pinion, text};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
-fn pinion(args: &[&str]) -> Output {
-    // The runner builds the program before the tests; cargo puts it beside them.
-    let mut exe = std::env::current_exe().unwrap();
-    exe.pop();
-    exe.pop();
-    let exe = exe.join("pinion");
-    assert!(exe.is_file(), "{} is missing; run `tests/run`, or `cargo build -p pinion` first", exe.display());
-    Command::new(exe).args(args).current_dir(pinion_tests::project_root()).output().unwrap()
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-}
-
-fn ok(args: &[&str]) -> String {
-    let output = pinion(args);
-    assert!(output.status.success(), "{args:?}: {}", text(&output));
-    String::from_utf8(output.stdout).unwrap()
-}
 
 fn run_to(dir: &Path, layout: &str) -> Value {
     let json =
@@ -54,7 +34,8 @@ fn every_layout_and_the_replay_decide_the_same_and_two_runs_are_alike() {
     }
     ok(&["journal", "diff", dirs[0].to_str().unwrap(), dirs[2].to_str().unwrap()]);
     let refused = pinion(&["run", "examples/paper.yaml", "--journal", dirs[0].to_str().unwrap()]);
-    assert_eq!(refused.status.code(), Some(1), "a journal is never written over");
+    assert_eq!(refused.status.code(), Some(2), "a journal is never written over");
+    assert!(text(&refused).contains("already holds a journal") && !text(&refused).contains("--resume"));
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn restored(engine: &Engine, venue: &PaperVenue, plan: &Plan) -> (Engine, PaperV
 /// Runs the shipped recording, restoring after every `every` events (0: never); returns the records.
 fn run(plan: &Plan, every: usize) -> Vec<(u16, [u8; 96])> {
     let path = pinion_tests::project_root().join("examples/data/binance_spot_20250325.capture.gz");
-    let input = Input { path, instrument: Default::default(), interval_ns: 0, descending: false };
+    let input = Input::of_capture(path);
     let mut source = Source::open(&[input], &plan.engine.instruments).unwrap();
     let mut engine = Engine::new(&plan.engine).unwrap();
     let mut venue = PaperVenue::new(&plan.engine, plan.paper);

@@ -3,7 +3,7 @@
 
 use crate::calendar::{clock_text, date};
 use crate::config::*;
-use crate::paper::Slippage;
+use crate::paper::{PaperPlan, Slippage};
 use crate::timeframe::{millis, timeframe_text};
 use crate::values::value_text;
 use pinion_engine::plan::{BarSource, Combine, Direction, FeeCurrency, Protection, Sizing};
@@ -69,8 +69,46 @@ pub(crate) fn text(config: &Config) -> String {
     t.out
 }
 
+/// The strategies of a configuration alone.
+pub(crate) fn strategies_text(config: &Config) -> String {
+    let mut t = Text { out: String::new() };
+    t.head(0, "strategies:");
+    config.strategies.iter().for_each(|s| strategy(&mut t, s));
+    t.out
+}
+
+/// Sections of the canonical text by themselves, each under its own name.
+pub(crate) fn strategy_text(s: &StrategyConfig) -> String {
+    let mut t = Text { out: String::new() };
+    t.head(0, "strategies:");
+    strategy(&mut t, s);
+    t.out
+}
+
+/// See [`strategy_text`].
+pub(crate) fn broker_text(b: &BrokerConfig) -> String {
+    let mut t = Text { out: String::new() };
+    broker(&mut t, b);
+    t.out
+}
+
+/// See [`strategy_text`].
+pub(crate) fn paper_text(p: &PaperPlan) -> String {
+    let mut t = Text { out: String::new() };
+    paper(&mut t, 0, p);
+    t.out
+}
+
+/// See [`strategy_text`].
+pub(crate) fn risk_text(r: &RiskConfig) -> String {
+    let mut t = Text { out: String::new() };
+    risk(&mut t, r);
+    t.out
+}
+
 fn strategy(t: &mut Text, s: &StrategyConfig) {
-    t.line(0, "- name", quoted(&s.name));
+    // A strategy gets its name from the whole; one that is alone may have none.
+    t.line(0, "- name", quoted(if s.name.is_empty() { "strategy" } else { &s.name }));
     let side = match s.direction {
         Direction::Long => "long",
         Direction::Short => "short",
@@ -144,22 +182,26 @@ fn broker(t: &mut Text, b: &BrokerConfig) {
         t.head(2, "balances:");
         b.balances.iter().for_each(|(code, amount, _)| t.line(4, &quoted(code), amount));
     }
-    let p = &b.paper;
-    t.head(2, "paper_trading_config:");
-    t.line(4, "mode", if p.basic { "basic" } else { "realistic" });
+    paper(t, 2, &b.paper);
+}
+
+fn paper(t: &mut Text, indent: usize, p: &PaperPlan) {
+    t.head(indent, "paper_trading_config:");
+    let indent = indent + 2;
+    t.line(indent, "mode", if p.basic { "basic" } else { "realistic" });
     if !p.basic {
-        t.line(4, "slippage_model", Slippage::ALL[p.slippage as usize].1);
+        t.line(indent, "slippage_model", Slippage::ALL[p.slippage as usize].1);
         let (slips, moves, waits) = (p.slippage != Slippage::None, p.impact.0 != 0, p.max_latency_ns > 0);
-        t.some(4, "base_slippage", slips.then(|| number(p.base_slippage)));
-        t.line(4, "market_impact_enabled", moves);
-        t.some(4, "market_impact_factor", moves.then(|| number(p.impact)));
-        t.line(4, "latency_simulation", waits);
-        t.some(4, "min_latency_ms", waits.then(|| millis(p.min_latency_ns)));
-        t.some(4, "max_latency_ms", waits.then(|| millis(p.max_latency_ns)));
-        t.line(4, "partial_fill_probability", number(p.partial_probability));
-        t.line(4, "reject_probability", number(p.reject_probability));
+        t.some(indent, "base_slippage", slips.then(|| number(p.base_slippage)));
+        t.line(indent, "market_impact_enabled", moves);
+        t.some(indent, "market_impact_factor", moves.then(|| number(p.impact)));
+        t.line(indent, "latency_simulation", waits);
+        t.some(indent, "min_latency_ms", waits.then(|| millis(p.min_latency_ns)));
+        t.some(indent, "max_latency_ms", waits.then(|| millis(p.max_latency_ns)));
+        t.line(indent, "partial_fill_probability", number(p.partial_probability));
+        t.line(indent, "reject_probability", number(p.reject_probability));
     }
-    t.line(4, "seed", p.seed);
+    t.line(indent, "seed", p.seed);
 }
 
 fn risk(t: &mut Text, r: &RiskConfig) {

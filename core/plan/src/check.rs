@@ -3,10 +3,12 @@
 
 use crate::config::*;
 use crate::diagnostic::{Diagnostics, Place, shown, suggest};
+use crate::symbol;
 use crate::values::units;
 use pinion_engine::plan::{Direction, Sizing};
 use pinion_engine::rules::params::ParamValue;
 use pinion_model::decimal::Decimal;
+use pinion_model::instrument::InstrumentKind;
 use pinion_model::number::Ratio;
 use std::collections::{HashMap, HashSet};
 
@@ -34,6 +36,27 @@ pub(crate) fn config(config: &Config, found: &mut Diagnostics) {
     for instrument in &config.instruments {
         order_limits(instrument, &config.risk, found);
     }
+}
+
+/// An instrument whose kind the text does not give is spot, though its data may look like something else.
+pub(crate) fn kinds(config: &Config, facts: &[Fact], found: &mut Diagnostics) {
+    let alone = config.instruments.len() == 1;
+    for i in config.instruments.iter().filter(|i| i.is_named() && !i.places.has("kind")) {
+        let own = |f: &&Fact| f.symbol.eq_ignore_ascii_case(&i.symbol) || (alone && f.venue.is_none());
+        let Some(kind) = looks_like(&i.symbol, facts.iter().find(own)) else { continue };
+        let reason = format!("{} is taken as {}, but looks like {kind}", shown(&i.symbol), i.kind);
+        found.warn(
+            i.places.of("symbol"),
+            reason,
+            format!("add `kind: {kind}` (or `kind: {}`) to it", i.kind),
+        );
+    }
+}
+
+/// What an instrument looks like other than spot: by its data, else by a name that is two countries' money.
+pub(crate) fn looks_like(symbol: &str, fact: Option<&Fact>) -> Option<InstrumentKind> {
+    let by_name = || (fact?.venue.is_none() && symbol::is_money_pair(symbol)).then_some(InstrumentKind::Fx);
+    fact.and_then(|f| f.kind).or_else(by_name)
 }
 
 /// Data names instruments by symbol in any case, so that two of one symbol cannot be told apart.

@@ -22,11 +22,22 @@ pub struct Config {
     pub(crate) risk: RiskConfig,
     pub(crate) instruments: Vec<InstrumentConfig>,
     /// Recorded data.
-    pub files: Vec<PathBuf>,
+    pub data: DataConfig,
     /// Threads and rings.
     pub runtime: RuntimeConfig,
     /// The journal.
     pub journal: JournalConfig,
+}
+
+/// Recorded data, and how prices of shares are read.
+#[derive(Clone, Debug, Default)]
+pub struct DataConfig {
+    /// The files.
+    pub files: Vec<PathBuf>,
+    /// Splits and dividends of shares.
+    pub actions: Option<PathBuf>,
+    /// Prices of shares are taken as they are, jumps and all.
+    pub raw: bool,
 }
 
 /// A strategy.
@@ -157,6 +168,13 @@ pub(crate) struct InstrumentConfig {
     pub taker: Option<Ratio>,
 }
 
+impl InstrumentConfig {
+    /// The text names it; otherwise the data does.
+    pub fn is_named(&self) -> bool {
+        self.places.has("symbol")
+    }
+}
+
 impl Config {
     /// True when nothing about strategies, instruments or bars is left for the data to tell.
     pub fn is_explicit(&self) -> bool {
@@ -166,17 +184,36 @@ impl Config {
         let none_missing = !self.instruments.is_empty() && !self.strategies.is_empty();
         none_missing && self.instruments.iter().all(known) && self.strategies.iter().all(cut)
     }
+
+    /// True when a raw capture need not be looked at before it is run: nothing is left for it to tell, and
+    /// every instrument has the decimals that the venue prints.
+    pub fn holds_any_capture(&self) -> bool {
+        let wide = |decimals: Option<u8>| decimals.is_some_and(|d| d >= VENUE_DECIMALS);
+        self.is_explicit() && self.instruments.iter().all(|i| wide(i.price_decimals) && wide(i.qty_decimals))
+    }
+
+    /// Symbols and kinds of the instruments that the text names.
+    pub fn named(&self) -> impl Iterator<Item = (&str, InstrumentKind)> {
+        self.instruments.iter().map(|i| (i.symbol.as_str(), i.kind))
+    }
 }
+
+/// Decimals that Binance prints.
+const VENUE_DECIMALS: u8 = 8;
 
 /// What a survey of the data found about one instrument.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fact {
     /// Symbol, or the file's name where the data has none.
     pub symbol: String,
-    /// Venue, where the data tells.
+    /// Venue, where the data tells; tables do not.
     pub venue: Option<String>,
+    /// Kind of instrument that the data looks like, where it tells.
+    pub kind: Option<InstrumentKind>,
     /// Decimals that prices need.
     pub price_decimals: u8,
+    /// Decimals that prices need beyond those, because they are adjusted for splits.
+    pub extra_decimals: u8,
     /// Decimals that quantities need.
     pub qty_decimals: u8,
     /// Length of its bars, ns, if it is a bar file.

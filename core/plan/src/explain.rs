@@ -2,10 +2,11 @@
 //! memory.
 
 use crate::compile::Plan;
+use crate::paper::Slippage;
 use crate::runtime::Layout;
 use crate::timeframe::millis;
 use crate::values::value_text;
-use pinion_engine::plan::{BarCut, Sizing};
+use pinion_engine::plan::{BarCut, BarSource, Direction, Sizing};
 use pinion_engine::rules::catalog::RULES;
 use pinion_engine::rules::params::RuleSpec;
 use pinion_model::decimal::Scaled;
@@ -97,6 +98,23 @@ fn cut_text(cut: BarCut) -> String {
     }
 }
 
+fn side_text(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Long => "long",
+        Direction::Short => "short",
+        Direction::Both => "long and short",
+    }
+}
+
+fn source_text(source: BarSource) -> &'static str {
+    match source {
+        BarSource::Trades => "trades",
+        BarSource::Mid => "the middle of the quotes",
+        BarSource::Bid => "bids",
+        BarSource::Ask => "offers",
+    }
+}
+
 fn rule_text(spec: &RuleSpec) -> String {
     let def = RULES.iter().find(|r| r.name == spec.rule);
     let names = def.map_or(&[][..], |d| d.params).iter().zip(&spec.values);
@@ -112,10 +130,10 @@ fn strategies(plan: &Plan) -> Section {
         rows.push(row(
             &s.name,
             format!(
-                "{:?} on {} from {:?}, {}",
-                s.direction,
+                "{} on {} from {}, {}",
+                side_text(s.direction),
                 cut_text(s.bars.cut),
-                s.bars.source,
+                source_text(s.bars.source),
                 symbols.join(" ")
             ),
         ));
@@ -177,7 +195,10 @@ fn paper(plan: &Plan) -> Section {
         if p.basic { "basic: at once and exactly; on bars at the next open" } else { "realistic" },
     )];
     if !p.basic {
-        rows.push(row("slippage", format!("{:?}, base {}", p.slippage, p.base_slippage.to_decimal())));
+        rows.push(row(
+            "slippage",
+            format!("{}, base {}", Slippage::ALL[p.slippage as usize].1, p.base_slippage.to_decimal()),
+        ));
         rows.push(row("impact per 100,000", p.impact.to_decimal().to_string()));
         rows.push(row("latency", format!("{} to {} ms", millis(p.min_latency_ns), millis(p.max_latency_ns))));
         rows.push(row("partial fills", p.partial_probability.to_decimal().to_string()));

@@ -34,12 +34,12 @@ mod tree;
 mod values;
 
 pub use compile::Plan;
-pub use config::{BrokerType, Config, Fact, TradingMode};
+pub use config::{BrokerType, Config, DataConfig, Fact, TradingMode};
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 pub use explain::{Explanation, explain};
 pub use migrate::{Change, Migration, migrate};
 pub use paper::{PaperPlan, Slippage};
-pub use parts::{Part, check_part};
+pub use parts::{Part, check_part, only_part};
 pub use runtime::{Idle, JournalConfig, Layout, RuntimeConfig};
 pub use schema::schema;
 pub use text::{MOST_BYTES, decode};
@@ -59,6 +59,7 @@ pub fn compile(config: &Config, facts: &[Fact], found: &mut Diagnostics) -> Resu
     let mut config = config.clone();
     resolve::resolve(&mut config, facts, found);
     check::config(&config, found);
+    check::kinds(&config, facts, found);
     if found.has_errors() {
         return Err(found.clone());
     }

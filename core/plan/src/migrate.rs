@@ -1,15 +1,18 @@
 //! Old files rewritten in the canonical form, with every changed meaning listed.
 
 use crate::canonical;
+use crate::config::DataConfig;
 use crate::diagnostic::{Diagnostics, Place};
-use crate::parts::Part;
+use crate::parts::{Part, check_part};
 use crate::read;
-use crate::tree::{self, Node, Value};
+use crate::tree::{self, Key, Node, Value};
 use std::path::Path;
 
 /// An old file in the canonical form.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Migration {
+    /// The word for what it was taken as: a whole configuration, or a part of one.
+    pub part: &'static str,
     /// The new text.
     pub text: String,
     /// What changed in form or meaning, with its place in the old text.
@@ -28,21 +31,19 @@ pub struct Change {
     pub now: String,
 }
 
-/// Rewrites a configuration and lists every changed meaning. Facts about data are not needed: what only
-/// data can tell stays open in the new text.
-pub fn migrate(file: &str, text: &str, base: &Path) -> Result<(Migration, Diagnostics), Diagnostics> {
-    let mut found = Diagnostics::new(file, text);
-    let Some(node) = tree::parse(text, &mut found) else { return Err(found) };
-    let Some(part) = Part::detect(&node, &mut found) else { return Err(found) };
-    if part != Part::Config {
-        let reason = format!("this is only a part of a configuration ({})", part.label());
-        found.error(node.place, reason, "put it under its section of a whole configuration");
+/// Rewrites a configuration, or a part of one, and lists every changed meaning. Without a part it is taken for
+/// what it looks like. Facts about data are not needed: what only data can tell stays open in the new text.
+pub fn migrate(
+    file: &str,
+    text: &str,
+    base: &Path,
+    part: Option<Part>,
+) -> Result<(Migration, Diagnostics), Diagnostics> {
+    let (part, found) = check_part(file, text, base, part);
+    let mut unseen = Diagnostics::default();
+    let Some(node) = tree::parse(text, &mut unseen).filter(|_| !found.has_errors()) else {
         return Err(found);
-    }
-    let config = read::config(&node, base, &mut found);
-    if found.has_errors() {
-        return Err(found);
-    }
+    };
     let mut changes = Vec::new();
     note_changes(&node, &mut changes);
     for warning in &found.found {
@@ -53,15 +54,74 @@ pub fn migrate(file: &str, text: &str, base: &Path) -> Result<(Migration, Diagno
         });
     }
     changes.sort_by_key(|c| (c.place.line, c.place.column));
-    let mut text = canonical::text(&config);
-    if !config.files.is_empty() {
-        text += "data:\n  files:\n";
-        for path in &config.files {
-            let shown = path.strip_prefix(base).unwrap_or(path);
-            text += &format!("  - {}\n", serde_json::Value::String(shown.display().to_string()));
+    let text = rewritten(&node, part, base);
+    let part = part.label();
+    Ok((Migration { part, text, changes }, found))
+}
+
+/// The canonical text of what was checked before.
+fn rewritten(node: &Node, part: Part, base: &Path) -> String {
+    let mut unseen = Diagnostics::default();
+    let found = &mut unseen;
+    // A section may stand under its own name.
+    let section = |name: &str| node.get(name).unwrap_or(node);
+    match part {
+        Part::Strategy if node.has("entry_mixins") || node.has("exit_mixins") => {
+            if node.has("strategy_name") {
+                return canonical::strategies_text(&read::config(node, base, found));
+            }
+            canonical::strategy_text(&read::strategy(node, found))
+        }
+        Part::Strategy => canonical::strategies_text(&read::config(node, base, found)),
+        Part::Broker => canonical::broker_text(&read::broker(section("broker"), found)),
+        Part::Paper => canonical::paper_text(&read::paper(section("paper_trading_config"), found)),
+        Part::Risk => canonical::risk_text(&read::risk(section("risk_management"), found)),
+        Part::Entry => parameters_text(node, "e_"),
+        Part::Exit => parameters_text(node, "x_"),
+        Part::Notifications => "# Pinion reads nothing of this part: leave it out.\n".into(),
+        Part::Config => {
+            let config = read::config(node, base, found);
+            canonical::text(&config) + &data_text(&config.data, base)
         }
     }
-    Ok((Migration { text, changes }, found))
+}
+
+/// Parameters of rules, for the `parameters` of the rule that declares them.
+fn parameters_text(node: &Node, prefix: &str) -> String {
+    let Value::Map(entries) = &node.value else { return String::new() };
+    let value = |node: &Node| match &node.value {
+        Value::Scalar(text, _) => text.clone(),
+        _ => String::new(),
+    };
+    let line = |(key, node): &(Key, Node)| {
+        let bare = key.name.strip_prefix(prefix).unwrap_or(&key.name);
+        let text = match &node.value {
+            Value::List(items) => format!("[{}]", items.iter().map(value).collect::<Vec<_>>().join(", ")),
+            _ => value(node),
+        };
+        format!("{bare}: {text}\n")
+    };
+    entries.iter().map(line).collect()
+}
+
+/// Data is not part of a plan, and so not of its canonical text.
+fn data_text(data: &DataConfig, base: &Path) -> String {
+    let name = |path: &Path| {
+        let shown = path.strip_prefix(base).unwrap_or(path);
+        serde_json::Value::String(shown.display().to_string())
+    };
+    let mut text = String::new();
+    if !data.files.is_empty() {
+        text += "  files:\n";
+        data.files.iter().for_each(|path| text += &format!("  - {}\n", name(path)));
+    }
+    if let Some(path) = &data.actions {
+        text += &format!("  actions: {}\n", name(path));
+    }
+    if data.raw {
+        text += "  adjust: raw\n";
+    }
+    if text.is_empty() { text } else { format!("data:\n{text}") }
 }
 
 /// Keys whose spelling or meaning differs from the original system.

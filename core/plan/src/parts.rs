@@ -145,6 +145,28 @@ pub fn check_part(file: &str, text: &str, base: &Path, part: Option<Part>) -> (P
     (part, found)
 }
 
+/// The part that a text is, when it is only a part of a configuration.
+pub fn only_part(text: &str) -> Option<Part> {
+    let mut unseen = Diagnostics::default();
+    let node = tree::parse(text, &mut unseen)?;
+    Part::detect(&node, &mut unseen).filter(|part| *part != Part::Config)
+}
+
+impl Part {
+    /// Where it stands in a whole configuration.
+    pub fn home(self) -> &'static str {
+        match self {
+            Part::Config => "the top level",
+            Part::Strategy => "`strategy`",
+            Part::Broker => "`broker`",
+            Part::Paper => "`paper_trading_config` of `broker`",
+            Part::Risk => "`risk_management`",
+            Part::Entry | Part::Exit => "`parameters` of a rule",
+            Part::Notifications => "`notifications`",
+        }
+    }
+}
+
 fn check_notifications(node: &Node, found: &mut Diagnostics) {
     let f = Fields::open(node, keys::NOTIFICATIONS, "notifications", found);
     for key in keys::NOTIFICATIONS.iter().filter(|key| f.get(key.name).is_some()) {

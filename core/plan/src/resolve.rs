@@ -1,5 +1,6 @@
 //! Fills what the text left open with what the data shows: instruments, decimals, timeframe.
 
+use crate::check;
 use crate::config::*;
 use crate::diagnostic::{Diagnostics, Place, shown};
 use crate::places::Places;
@@ -34,10 +35,11 @@ pub(crate) fn resolve(config: &mut Config, facts: &[Fact], found: &mut Diagnosti
     }
     // Half a tick must be exact where bars are made from the middle of the quotes.
     let extra = u8::from(config.strategies.iter().any(|s| s.source == Some(BarSource::Mid)));
+    let alone = config.instruments.len() == 1;
     for instrument in &mut config.instruments {
-        let fact = facts.iter().find(|f| f.symbol.eq_ignore_ascii_case(&instrument.symbol));
+        let fact = fact_of(instrument, alone, facts);
         resolve_currencies(instrument, found);
-        resolve_units(instrument, fact, extra, found);
+        resolve_units(instrument, fact.as_ref(), extra, found);
     }
     resolve_base_currency(config, found);
     let symbols: Vec<String> = config.instruments.iter().map(|i| i.symbol.clone()).collect();
@@ -96,12 +98,25 @@ fn resolve_strategy(strategy: &mut StrategyConfig, facts: &[Fact], found: &mut D
     strategy.protection.get_or_insert(keeper);
 }
 
+/// What is known of an instrument: by its symbol, and where it is the only one by every table, whatever
+/// that is called.
+fn fact_of(instrument: &InstrumentConfig, alone: bool, facts: &[Fact]) -> Option<Fact> {
+    let is_own =
+        |f: &&Fact| f.symbol.eq_ignore_ascii_case(&instrument.symbol) || (alone && f.venue.is_none());
+    facts.iter().filter(is_own).cloned().reduce(|one, other| Fact {
+        price_decimals: one.price_decimals.max(other.price_decimals),
+        extra_decimals: one.extra_decimals.max(other.extra_decimals),
+        qty_decimals: one.qty_decimals.max(other.qty_decimals),
+        ..one
+    })
+}
+
 fn from_fact(fact: &Fact) -> InstrumentConfig {
     InstrumentConfig {
         places: Places::NOWHERE,
         symbol: fact.symbol.clone(),
         venue: fact.venue.clone().unwrap_or("file".into()),
-        kind: InstrumentKind::Spot,
+        kind: check::looks_like(&fact.symbol, Some(fact)).unwrap_or(InstrumentKind::Spot),
         base: None,
         quote: None,
         settle: None,
@@ -150,18 +165,28 @@ fn resolve_currencies(i: &mut InstrumentConfig, found: &mut Diagnostics) {
 /// Decimals, increments and bounds of orders.
 fn resolve_units(i: &mut InstrumentConfig, fact: Option<&Fact>, extra: u8, found: &mut Diagnostics) {
     let data_decimals = fact.map(|f| f.price_decimals);
+    let stated = (i.price_decimals, i.qty_decimals);
+    let extra = extra + fact.map_or(0, |f| f.extra_decimals);
+    let ticks = i.ticks.iter().map(|(_, tick)| tick.scale()).max();
+    let known = i.price_decimals.or(ticks.map(|d| d + extra));
+    i.price_decimals = known.max(data_decimals.map(|d| d + extra));
     if i.price_decimals.is_none() {
-        let needed = i.ticks.iter().map(|(_, tick)| tick.scale()).max().max(data_decimals);
-        i.price_decimals = needed.map(|d| d + extra);
-        if needed.is_none() {
-            let reason = format!("the price decimals of {} are not known", shown(&i.symbol));
-            found.error(i.places.section(), reason, "add `tick: 0.01` to the instrument");
-            return;
+        let reason = format!("the price decimals of {} are not known", shown(&i.symbol));
+        found.error(i.places.section(), reason, "add `tick: 0.01` to the instrument");
+        return;
+    }
+    let known = i.qty_decimals.or(i.lot.map(Decimal::scale)).max(fact.map(|f| f.qty_decimals));
+    i.qty_decimals = known.or(Some(DEFAULT_QTY_DECIMALS));
+    let stated = [("price_decimals", stated.0, i.price_decimals), ("qty_decimals", stated.1, i.qty_decimals)];
+    for (key, stated, now) in stated {
+        if let (Some(was), Some(now)) = (stated, now)
+            && was < now
+        {
+            let reason =
+                format!("the data of {} needs {now} decimals, not {was}: they are taken", shown(&i.symbol));
+            found.warn(i.places.of(key), reason, format!("write `{key}: {now}`, or remove the key"));
         }
     }
-    let lot_decimals = i.lot.map(Decimal::scale);
-    let decimals = fact.map_or(DEFAULT_QTY_DECIMALS, |f| f.qty_decimals.max(DEFAULT_QTY_DECIMALS));
-    i.qty_decimals.get_or_insert(lot_decimals.max(fact.map(|f| f.qty_decimals)).unwrap_or(decimals));
     let price = i.price_decimals.unwrap_or(0);
     let qty = i.qty_decimals.unwrap_or(0);
     let symbol = shown(&i.symbol);

@@ -92,6 +92,16 @@ fn split(symbol: &str) -> Split {
     }
 }
 
+/// True for the money of one country in that of another, such as `EURUSD`.
+pub(crate) fn is_money_pair(symbol: &str) -> bool {
+    const MONEY: [&str; 4] = ["USD", "EUR", "GBP", "JPY"];
+    const MORE: [&str; 3] = ["TRY", "BRL", "AUD"];
+    // Of the rare quotes the first three are coins.
+    let is_money =
+        |code: &str| MONEY.contains(&code) || MORE.contains(&code) || RARE_QUOTES[3..].contains(&code);
+    matches!(split(symbol), Split::Pair(base, quote) if is_money(&base) && is_money(&quote))
+}
+
 fn is_quote(code: &str) -> bool {
     QUOTES.contains(&code) || RARE_QUOTES.contains(&code)
 }

@@ -161,3 +161,83 @@ fn a_symbol_that_is_not_listed_shows_beside_other_mistakes() {
         assert!(text.contains(want), "{want} is missing in\n{text}");
     }
 }
+
+#[test]
+fn parameters_of_a_misspelt_rule_are_checked_as_well() {
+    let places = |text: &str| -> Vec<(usize, String)> {
+        found(text).found.iter().map(|d| (d.place.line, d.reason.clone())).collect()
+    };
+    let nested = GOOD.replace("RSIOrBB", "RSIOrBBB").replace("rsi_period: 14", "rsi_period: -3");
+    let flat =
+        "entry_mixins: [RSIOrBBB]\nexit_mixins: [ATR]\nparameters:\n  e_rsi_period: -3\n  e_rsi_perod: 3\n";
+    for (text, lines) in [(nested, vec![5, 7]), (flat.to_string(), vec![1, 4])] {
+        let shown = places(&text);
+        let at: Vec<usize> = shown.iter().map(|(line, _)| *line).filter(|line| *line < 8).collect();
+        assert!(lines.iter().all(|line| at.contains(line)), "{shown:?}");
+        assert!(shown.iter().any(|(_, reason)| reason.contains("outside 2 to 200")), "{shown:?}");
+    }
+    // What another rule has may be meant for that one.
+    let other = GOOD.replace("RSIOrBB", "RSIOrBBB").replace("rsi_period: 14", "bb_perod: 14");
+    assert!(places(&other).iter().any(|(_, reason)| reason.contains("no parameter `bb_perod`")));
+}
+
+#[test]
+fn an_instrument_that_looks_like_another_kind_is_warned_about() {
+    use pinion_model::instrument::InstrumentKind;
+    use pinion_plan::{Fact, compile, read};
+    let data = |symbol: &str, venue: Option<&str>, kind| Fact {
+        symbol: symbol.into(),
+        venue: venue.map(Into::into),
+        kind,
+        price_decimals: 2,
+        ..Fact::default()
+    };
+    let cases = [
+        ("BTCUSDT", data("BTCUSDT", Some("binance"), Some(InstrumentKind::Perpetual)), Some("perpetual")),
+        ("AAPL", data("AAPL", None, Some(InstrumentKind::Equity)), Some("equity")),
+        ("EURUSD", data("EURUSD", None, None), Some("fx")),
+        ("BTCUSDT", data("BTCUSDT", Some("binance"), None), None),
+        ("BTCUSD", data("BTCUSD", None, None), None),
+    ];
+    for (symbol, fact, want) in cases {
+        let kinds = |text: &str| {
+            let (config, mut found) =
+                read("f", text, std::path::Path::new(".")).unwrap_or_else(|e| panic!("{e}"));
+            let plan =
+                compile(&config, std::slice::from_ref(&fact), &mut found).unwrap_or_else(|e| panic!("{e}"));
+            (found, plan.engine.instruments[0].kind.to_string())
+        };
+        let text = GOOD.replace("BTCUSDT", symbol);
+        let (found, kind) = kinds(&text);
+        let warned = found.found.iter().find(|d| d.reason.contains("looks like"));
+        assert_eq!(
+            warned.map(|d| d.remedy.contains(&format!("kind: {}", want.unwrap_or("?")))),
+            want.map(|_| true),
+            "{found}"
+        );
+        assert_eq!(kind, "spot", "the text is followed");
+        let (found, _) = kinds(&text.replace("tick:", "kind: spot, tick:"));
+        assert!(found.found.is_empty(), "who says spot means it: {found}");
+        // Nothing is said where the data names the instruments: it is what it looks like.
+        let open: String = text
+            .lines()
+            .filter(|l| !l.contains("instruments:") && !l.contains("symbol:"))
+            .map(|l| format!("{l}\n"))
+            .collect();
+        let (found, kind) = kinds(&open);
+        assert_eq!((found.found.len(), kind.as_str()), (0, want.unwrap_or("spot")), "{found}");
+    }
+}
+
+#[test]
+fn decimals_that_the_data_exceeds_are_raised_with_a_word() {
+    use pinion_plan::{Fact, compile, read};
+    let text = GOOD.replace("tick:", "price_decimals: 2, qty_decimals: 3, tick:");
+    let (config, mut found) = read("f", &text, std::path::Path::new(".")).unwrap();
+    let fact = Fact { symbol: "BTCUSDT".into(), price_decimals: 4, qty_decimals: 6, ..Fact::default() };
+    let plan = compile(&config, &[fact], &mut found).unwrap();
+    let i = &plan.engine.instruments[0];
+    assert_eq!((i.price_exponent, i.qty_exponent, i.lot), (4, 6, 1000));
+    assert_eq!(found.counts(), (0, 2), "{found}");
+    assert!(found.to_string().contains("needs 6 decimals, not 3"), "{found}");
+}

@@ -1,6 +1,6 @@
 //! Parts of a configuration by themselves: recognised by their keys, or asked about.
 
-use pinion_plan::{Diagnostics, Part, check_part, migrate};
+use pinion_plan::{Diagnostics, Part, check_part, migrate, only_part};
 use std::path::Path;
 
 fn taken(text: &str) -> (Part, Diagnostics) {
@@ -57,8 +57,38 @@ fn what_is_not_recognised_is_asked_about() {
     assert!(found.to_string().contains("--part strategy or --part broker"), "{found}");
     let (_, found) = taken(r#"{"leverage_limit": 2, "cash": 5}"#);
     assert!(found.to_string().contains("say what it is: --part broker or --part risk"), "{found}");
-    let refused = migrate("f", r#"{"leverage_limit": 2}"#, Path::new(".")).unwrap_err();
-    assert!(refused.to_string().contains("only a part of a configuration (risk)"), "{refused}");
+    let refused = migrate("f", r#"{"florb": 1}"#, Path::new("."), None).unwrap_err();
+    assert!(refused.to_string().contains("say what it is"), "{refused}");
+}
+
+#[test]
+fn a_part_is_rewritten_as_that_part() {
+    let cases = [
+        (r#"{"leverage_limit": 2}"#, "risk", "risk_management:", "leverage_limit: 2"),
+        (r#"{"e_rsi_period": 14, "e_bb_dev": 2.0}"#, "entry", "rsi_period: 14", "bb_dev: 2.0"),
+        (r#"{"x_atr_period": 14, "x_pt_levels_r": [1, 2]}"#, "exit", "atr_period: 14", "pt_levels_r: [1, 2]"),
+        (r#"{"slippage_model": "linear"}"#, "paper", "paper_trading_config:", "slippage_model: linear"),
+        (r#"{"type": "ibkr", "cash": 5}"#, "broker", "broker:", "type: ibkr"),
+        ("{entry_mixins: [RSIBBEntryMixin], side: long}", "strategy", "strategies:", "- name: RSIBB"),
+        ("risk_management: {leverage_limit: 2}", "config", "risk_management:", "leverage_limit: 2"),
+    ];
+    for (text, part, head, line) in cases {
+        let (migration, _) =
+            migrate("f", text, Path::new("."), None).unwrap_or_else(|e| panic!("{text}\n{e}"));
+        assert_eq!(migration.part, part, "{text}");
+        assert!(migration.text.contains(head) && migration.text.contains(line), "{}", migration.text);
+        // What was written is read as the same part, and stays as it is.
+        let word = Part::ALL.iter().find(|(_, word)| *word == part).map(|(part, _)| *part);
+        let (again, _) =
+            migrate("f", &migration.text, Path::new("."), word).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(again.text, migration.text);
+    }
+    let risk = migrate("f", r#"{"leverage_limit": 2}"#, Path::new("."), Some(Part::Risk));
+    assert!(risk.is_ok_and(|(m, _)| m.text.starts_with("risk_management:")));
+    let (notes, _) = migrate("f", r#"{"telegram_enabled": true}"#, Path::new("."), None).unwrap();
+    assert!(notes.text.contains("leave it out") && notes.changes.len() == 1, "{notes:?}");
+    assert_eq!(only_part(r#"{"leverage_limit": 2}"#), Some(Part::Risk));
+    assert_eq!(only_part("risk_management: {leverage_limit: 2}"), None);
 }
 
 #[test]

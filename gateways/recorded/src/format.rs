@@ -1,5 +1,6 @@
 //! What kind of file it is, from its first lines and its name.
 
+use crate::shown;
 use crate::time::{TimeUnit, parse_compact};
 use jiff::tz::TimeZone;
 
@@ -56,6 +57,16 @@ pub enum Format {
 }
 
 impl Format {
+    /// Where its days begin.
+    pub(crate) fn zone(&self) -> TimeZone {
+        match self {
+            Format::EquityBars { .. } | Format::EquityTrades { .. } | Format::EquityQuotes { .. } => {
+                TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC)
+            }
+            _ => TimeZone::UTC,
+        }
+    }
+
     /// The word for it.
     pub fn label(&self) -> &'static str {
         match self {
@@ -90,7 +101,12 @@ pub(crate) fn first_line(path: &std::path::Path) -> Result<Detected, crate::Data
             Some((number, line)) => break (number, line.to_vec()),
         }
     };
-    detect(&first, &name).map_err(|reason| error(number, reason))
+    detect(&first, &name).map_err(|reason| match crate::lines::broken_promise(path) {
+        Some(kind) => {
+            error(number, format!("the name says {kind}, but the file is none, nor a text that is known"))
+        }
+        None => error(number, reason),
+    })
 }
 
 /// A format and whether the first line is a header.
@@ -105,6 +121,9 @@ pub(crate) fn detect(first: &[u8], name: &str) -> Result<Detected, String> {
     let headless = |format| Ok(Detected { format, header: false });
     if is_capture(first) {
         return headless(Format::Capture);
+    }
+    if !is_text(first) {
+        return Err("the file is not text; known are captures, tables, and these as gzip, zstd or zip".into());
     }
     let lower = name.to_lowercase();
     let fields: Vec<&str> = text.split(',').map(str::trim).collect();
@@ -141,6 +160,14 @@ pub(crate) fn detect(first: &[u8], name: &str) -> Result<Detected, String> {
              or add a header such as ts_ms,open,high,low,close,volume"
         )),
     }
+}
+
+/// False for lines that no one could have typed.
+fn is_text(line: &[u8]) -> bool {
+    let odd = |b: &&u8| b.is_ascii_control() && !matches!(b, b'\t' | b'\r');
+    let text = String::from_utf8_lossy(line);
+    let lost = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
+    line.iter().filter(odd).count() + lost <= line.len() / 16
 }
 
 fn is_bool(text: &str) -> bool {
@@ -193,7 +220,7 @@ fn header(fields: &[&str]) -> Result<Format, String> {
     let Some((time, unit)) = time else {
         return Err(format!(
             "the header names no time column (ts_ms, ts_ns, ts, unix, timestamp, date): {}",
-            names.join(",")
+            shown(&fields.join(","))
         ));
     };
     let symbol = find(&["symbol", "ticker"]);
@@ -217,5 +244,5 @@ fn header(fields: &[&str]) -> Result<Format, String> {
     if quote[..2].iter().all(Option::is_some) {
         return Ok(Format::Quotes(Columns { time, unit, values: quote, symbol }));
     }
-    Err(format!("the header names neither open,high,low,close nor bid,ask: {}", names.join(",")))
+    Err(format!("the header names neither open,high,low,close nor bid,ask: {}", shown(&fields.join(","))))
 }

@@ -7,14 +7,17 @@
 //!
 //! | file | one idea |
 //! |---|---|
+//! | [`actions`] | splits of shares |
 //! | [`lines`] | bytes of a plain or compressed file, line by line |
 //! | [`mod@format`] | what kind of file it is |
 //! | [`rows`] | one line of a table to a bar, quote or trade |
 //! | [`source`] | files to a stream of events in order of time |
 //! | [`survey`] | what a recording holds |
 
+pub mod actions;
 pub mod format;
 pub mod lines;
+mod name;
 pub mod rows;
 pub mod source;
 pub mod survey;
@@ -32,6 +35,18 @@ pub enum DataError {
         file: PathBuf,
         /// What the system says.
         source: std::io::Error,
+    },
+    /// What is packed cannot be unpacked to its end.
+    #[error("{file}: {reason}{}; fetch or record it again", after(*line, *byte), file = file.display())]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// The last whole line before, 0 for none.
+        line: u64,
+        /// Unpacked bytes before.
+        byte: u64,
+        /// What is wrong.
+        reason: String,
     },
     /// The file is of no kind that is known.
     #[error("{file}:{line}: {reason}", file = file.display())]
@@ -57,6 +72,29 @@ pub enum DataError {
         /// Why it is broken.
         reason: String,
     },
+}
+
+/// Where it goes on, in a message.
+fn after(line: u64, byte: u64) -> String {
+    if byte == 0 { String::new() } else { format!(" after line {line}, byte {byte} of the unpacked text") }
+}
+
+/// A piece of a file in a message: its beginning, as it is written there, without anything that a terminal
+/// could take for a command.
+pub(crate) fn shown(text: &str) -> String {
+    const MOST: usize = 100;
+    let mut out = String::new();
+    for c in text.chars().take(MOST) {
+        if matches!(c, '\'' | '"' | '\\') || c.escape_debug().count() == 1 {
+            out.push(c);
+        } else {
+            out.extend(c.escape_debug());
+        }
+    }
+    if text.chars().nth(MOST).is_some() {
+        out.push('…');
+    }
+    out
 }
 
 /// Lines that could not be read, with the first few reasons.

@@ -9,9 +9,58 @@ const BLOCK: usize = 256 * 1024;
 /// Longest line: a depth snapshot of 5,000 levels is below 400 KiB.
 const MAX_LINE: usize = 8 << 20;
 
+/// How a file is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Packing {
+    Plain,
+    Gzip,
+    Zstd,
+    Zip,
+}
+
+impl Packing {
+    /// Told by the first bytes; the name of a file may be wrong.
+    fn of_content(magic: &[u8]) -> Packing {
+        match magic {
+            [0x1f, 0x8b, ..] => Packing::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd] => Packing::Zstd,
+            [b'P', b'K', 3, 4] => Packing::Zip,
+            _ => Packing::Plain,
+        }
+    }
+
+    fn of_name(path: &Path) -> Packing {
+        let ending = path.extension().map_or(String::new(), |e| e.to_string_lossy().to_lowercase());
+        match ending.as_str() {
+            "gz" | "gzip" => Packing::Gzip,
+            "zst" | "zstd" => Packing::Zstd,
+            "zip" => Packing::Zip,
+            _ => Packing::Plain,
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Packing::Plain => "plain",
+            Packing::Gzip => "gzip",
+            Packing::Zstd => "zstd",
+            Packing::Zip => "zip",
+        }
+    }
+}
+
+/// What a file's name promises and its content does not keep, such as `gzip`.
+pub(crate) fn broken_promise(path: &Path) -> Option<&'static str> {
+    let mut magic = [0u8; 4];
+    let got = File::open(path).and_then(|mut file| read_full(&mut file, &mut magic)).ok()?;
+    let (named, real) = (Packing::of_name(path), Packing::of_content(&magic[..got]));
+    (named != Packing::Plain && named != real).then(|| named.label())
+}
+
 /// Lines of a file.
 pub struct Lines {
     file: PathBuf,
+    packing: Packing,
     reader: Box<dyn Read + Send>,
     buffer: Vec<u8>,
     start: usize,
@@ -29,14 +78,16 @@ pub fn open(path: &Path) -> Result<(Lines, String), DataError> {
     let got = read_full(&mut file, &mut magic).map_err(io)?;
     let name = path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
     let whole = Cursor::new(magic[..got].to_vec()).chain(file);
-    let (reader, name): (Box<dyn Read + Send>, String) = match &magic[..got] {
-        [0x1f, 0x8b, ..] => (Box::new(flate2::read::MultiGzDecoder::new(whole)), name),
-        [0x28, 0xb5, 0x2f, 0xfd] => (Box::new(zstd::stream::read::Decoder::new(whole).map_err(io)?), name),
-        [b'P', b'K', 3, 4] => zip_entry(path)?,
-        _ => (Box::new(whole), name),
+    let packing = Packing::of_content(&magic[..got]);
+    let (reader, name): (Box<dyn Read + Send>, String) = match packing {
+        Packing::Gzip => (Box::new(flate2::read::MultiGzDecoder::new(whole)), name),
+        Packing::Zstd => (Box::new(zstd::stream::read::Decoder::new(whole).map_err(io)?), name),
+        Packing::Zip => zip_entry(path)?,
+        Packing::Plain => (Box::new(whole), name),
     };
     let lines = Lines {
         file: path.to_path_buf(),
+        packing,
         reader,
         buffer: vec![0; BLOCK],
         start: 0,
@@ -62,16 +113,32 @@ fn read_full(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 /// The single table in a zip, unpacked: such files hold one day of one instrument.
 fn zip_entry(path: &Path) -> Result<(Box<dyn Read + Send>, String), DataError> {
     let io = |source| DataError::Io { file: path.to_path_buf(), source };
-    let bad = |e: zip::result::ZipError| io(io::Error::other(e));
-    let mut archive = zip::ZipArchive::new(File::open(path).map_err(io)?).map_err(bad)?;
+    let damaged = |byte: usize, reason: String| DataError::Damaged {
+        file: path.to_path_buf(),
+        line: 0,
+        byte: byte as u64,
+        reason,
+    };
+    let unreadable = |e: zip::result::ZipError| match e {
+        zip::result::ZipError::Io(source) if source.kind() != io::ErrorKind::UnexpectedEof => io(source),
+        zip::result::ZipError::InvalidArchive(_) | zip::result::ZipError::Io(_) => {
+            damaged(0, "the zip archive is cut short or damaged: the directory at its end is missing".into())
+        }
+        other => damaged(0, format!("the zip archive cannot be unpacked: {other}")),
+    };
+    let mut archive = zip::ZipArchive::new(File::open(path).map_err(io)?).map_err(unreadable)?;
     if archive.len() != 1 {
-        let reason = format!("the archive holds {} files; one is expected", archive.len());
+        let reason =
+            format!("the archive holds {} files; one is expected: unpack it and name them", archive.len());
         return Err(DataError::Format { file: path.to_path_buf(), line: 0, reason });
     }
-    let mut entry = archive.by_index(0).map_err(bad)?;
-    let name = entry.name().map_err(bad)?.into_owned();
+    let mut entry = archive.by_index(0).map_err(unreadable)?;
+    let name = entry.name().map_err(unreadable)?.into_owned();
     let mut bytes = Vec::new();
-    entry.read_to_end(&mut bytes).map_err(io)?;
+    let unpacked = entry.read_to_end(&mut bytes);
+    unpacked.map_err(|e| {
+        damaged(bytes.len(), format!("the file in the zip archive is cut short or damaged: {e}"))
+    })?;
     Ok((Box::new(Cursor::new(bytes)), name))
 }
 
@@ -130,11 +197,28 @@ impl Lines {
             self.buffer.resize(self.buffer.len() * 2, 0);
         }
         let got = self.reader.read(&mut self.buffer[self.end..]);
-        let got = got.map_err(|source| DataError::Io { file: self.file.clone(), source })?;
+        let got = got.map_err(|source| self.failed(source))?;
         self.end += got;
         self.bytes += got as u64;
         self.ended = got == 0;
         Ok(())
+    }
+
+    /// Why the file cannot be read on.
+    #[cold]
+    fn failed(&self, source: io::Error) -> DataError {
+        let file = self.file.clone();
+        let packed = self.packing != Packing::Plain;
+        // What the system itself could not read has a number.
+        if source.raw_os_error().is_some() || !packed {
+            return DataError::Io { file, source };
+        }
+        let kind = self.packing.label();
+        let reason = match source.kind() {
+            io::ErrorKind::UnexpectedEof => format!("the {kind} data is cut short"),
+            _ => format!("the {kind} data is damaged: {source}"),
+        };
+        DataError::Damaged { file, line: self.number, byte: self.bytes, reason }
     }
 
     /// Unpacked bytes read so far.

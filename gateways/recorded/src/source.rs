@@ -4,6 +4,7 @@
 //! capture, or several files merged by time, gives mixed chunks. Memory is bounded by the chunk, except
 //! for files that run backwards in time: those are read whole and turned round.
 
+use crate::actions::{Adjuster, Splits};
 use crate::format::{Format, first_line};
 use crate::lines::{Lines, open};
 use crate::rows::{Row, RowReader};
@@ -138,10 +139,20 @@ pub struct Input {
     pub interval_ns: i64,
     /// The file runs backwards in time.
     pub descending: bool,
+    /// Splits that its prices are adjusted for.
+    pub splits: Splits,
+}
+
+impl Input {
+    /// A capture, which names its instruments itself.
+    pub fn of_capture(path: PathBuf) -> Input {
+        let splits = Splits::default();
+        Input { path, instrument: InstrumentId(0), interval_ns: 0, descending: false, splits }
+    }
 }
 
 enum Reader {
-    Table(Box<RowReader>),
+    Table(Box<RowReader>, Adjuster),
     Capture(Box<Decoder>),
 }
 
@@ -244,7 +255,8 @@ impl Stream {
             format => {
                 let instrument = &instruments[input.instrument.index()];
                 let units = Units { price: instrument.price_exponent, qty: instrument.qty_exponent };
-                Reader::Table(Box::new(RowReader::new(format, units)))
+                let adjuster = input.splits.in_zone(&format.zone());
+                Reader::Table(Box::new(RowReader::new(format, units)), adjuster)
             }
         };
         Ok(Stream {
@@ -299,7 +311,7 @@ impl Stream {
         self.read += 1;
         let instrument = self.input.instrument;
         match &mut self.reader {
-            Reader::Table(reader) => match reader.read(line) {
+            Reader::Table(reader, adjuster) => match adjuster.read(reader, line) {
                 Ok(row) => {
                     if self.bars.is_empty() && self.quotes.is_empty() {
                         self.first_cursor = number;

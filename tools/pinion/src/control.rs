@@ -127,8 +127,17 @@ fn parse(line: &str) -> Result<CommandBody, String> {
 /// Sends a command to the session that runs in `dir`; returns its answer.
 pub fn tell(dir: &Path, kind: CommandKind, operator: &str, note: &str) -> Result<String, Failure> {
     let path = dir.join("control.sock");
-    let stream = UnixStream::connect(&path)
-        .map_err(|e| Failure::Run(format!("no session answers at {}: {e}", path.display())))?;
+    if !dir.is_dir() {
+        let reason = format!("error: {} is no directory; give the directory of a run", dir.display());
+        return Err(Failure::Usage(reason));
+    }
+    let stream = UnixStream::connect(&path).map_err(|e| {
+        Failure::Run(format!(
+            "error: no session answers at {}: {e}; it has ended, or {} is not its directory",
+            path.display(),
+            dir.display()
+        ))
+    })?;
     let line = serde_json::json!({ "command": kind.label(), "operator": operator, "note": note });
     writeln!(&stream, "{line}")?;
     let mut answer = String::new();

@@ -14,6 +14,7 @@ mod progress;
 mod report;
 mod session;
 mod setup;
+mod shares;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

@@ -42,12 +42,21 @@ pub(crate) const CONFIG: &[KeyDef] = &[
 ];
 
 /// Recorded data.
-pub(crate) const DATA: &[KeyDef] = &[key(
-    "files",
-    KeyKind::List("text"),
-    "",
-    "Files, relative to the configuration; read as one recording.",
-)];
+pub(crate) const DATA: &[KeyDef] = &[
+    key("files", KeyKind::List("text"), "", "Files, relative to the configuration; read as one recording."),
+    key(
+        "actions",
+        TEXT,
+        "",
+        "CSV file of splits (date,split_ratio,dividend, and symbol for several shares): earlier prices are adjusted.",
+    ),
+    key(
+        "adjust",
+        choice(0, &["splits", "raw"]),
+        "",
+        "splits: share prices that jump like a split need `actions`; raw: prices are taken as they are.",
+    ),
+];
 
 /// Threads.
 pub(crate) const RUNTIME: &[KeyDef] = &[

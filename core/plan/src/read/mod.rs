@@ -53,7 +53,7 @@ pub(crate) fn config(node: &Node, base: &Path, found: &mut Diagnostics) -> Confi
             .collect(),
             None => Vec::new(),
         },
-        files: f.get("data").map(|n| data_files(n, base, found)).unwrap_or_default(),
+        data: f.get("data").map(|n| data(n, base, found)).unwrap_or_default(),
         runtime: runtime(f.get("runtime").unwrap_or(&empty), found),
         journal: journal(f.get("journal").unwrap_or(&empty), found),
     };
@@ -137,26 +137,44 @@ fn some_entries<'a>(node: &'a Node, name: &str, remedy: &str, found: &mut Diagno
     &all[..all.len().min(MOST_ITEMS)]
 }
 
-fn data_files(node: &Node, base: &Path, found: &mut Diagnostics) -> Vec<PathBuf> {
+fn data(node: &Node, base: &Path, found: &mut Diagnostics) -> DataConfig {
     let f = Fields::open(node, keys::DATA, "data", found);
+    let raw = f.choice("adjust", found) == 1;
+    let actions = f.text("actions", found).map(|text| existing(&text, base, f.place("actions"), found));
+    if raw && actions.is_some() {
+        let reason = "`actions` adjusts prices, and `adjust: raw` takes them as they are";
+        found.error(f.place("actions"), reason, "keep one of them");
+    }
+    DataConfig { files: f.get("files").map_or(Vec::new(), |list| files(list, base, found)), actions, raw }
+}
+
+fn files(list: &Node, base: &Path, found: &mut Diagnostics) -> Vec<PathBuf> {
     let mut files: Vec<(PathBuf, Place)> = Vec::new();
-    let Some(list) = f.get("files") else { return Vec::new() };
     for item in some_items(list, "files", "name a file, or remove the key", found) {
         let Value::Scalar(text, _) = &item.value else {
             mismatch(item, "files", "a list of names", "write `files: [bars.csv]`", found);
             continue;
         };
-        let path = base.join(text);
-        if !path.is_file() {
-            let reason = format!("there is no file {}", shown(&path.display().to_string()));
-            found.error(item.place, reason, "names are relative to the configuration's directory");
-        }
+        let path = existing(text, base, item.place, found);
         if let Some((_, first)) = files.iter().find(|(p, _)| *p == path) {
             found.error_twice(item.place, *first, &format!("the file {}", shown(text)));
         }
         files.push((path, item.place));
     }
     files.into_iter().map(|(path, _)| path).collect()
+}
+
+/// The path of a file that must be there.
+fn existing(text: &str, base: &Path, at: Place, found: &mut Diagnostics) -> PathBuf {
+    let path = base.join(text);
+    if path.is_dir() {
+        let reason = format!("{} is a directory", shown(&path.display().to_string()));
+        found.error(at, reason, "name the files in it");
+    } else if !path.is_file() {
+        let reason = format!("there is no file {}", shown(&path.display().to_string()));
+        found.error(at, reason, "names are relative to the configuration's directory");
+    }
+    path
 }
 
 /// A list of symbols, each named once, with their places.

@@ -13,8 +13,11 @@ use pinion_engine::rules::params::{ParamValue, RuleDef, RuleKind};
 use pinion_model::number::Ratio;
 
 /// The rules of one list.
+#[derive(Default)]
 pub(super) struct Rules {
     pub rules: Vec<RuleConfig>,
+    /// What misspelt rules most likely are: no rules of the strategy, but their parameters are checked.
+    pub guessed: Vec<RuleConfig>,
     /// A rule of the list could not be read, so that its parameters are not known.
     pub incomplete: bool,
 }
@@ -30,23 +33,34 @@ pub(super) fn read_rules(list: &Node, kind: RuleKind, found: &mut Diagnostics) -
     if matches!(&list.value, Value::List(items) if items.is_empty()) {
         found.error(list.place, format!("`{key}` names no rule"), remedy);
     }
-    let read: Vec<Option<RuleConfig>> =
-        items(list, key, found).map(|item| read_rule(item, kind, found)).collect();
-    let incomplete = read.is_empty() || read.iter().any(Option::is_none);
-    Rules { rules: read.into_iter().flatten().collect(), incomplete }
+    let mut rules = Rules::default();
+    for item in items(list, key, found) {
+        match read_rule(item, kind, found) {
+            Some((rule, true)) => rules.rules.push(rule),
+            Some((rule, false)) => rules.guessed.push(rule),
+            None => rules.incomplete = true,
+        }
+    }
+    rules.incomplete |= rules.rules.is_empty() || !rules.guessed.is_empty();
+    rules
 }
 
-fn read_rule(item: &Node, kind: RuleKind, found: &mut Diagnostics) -> Option<RuleConfig> {
-    let new = |def: &'static RuleDef, places: Places| RuleConfig {
+fn new_rule(def: &'static RuleDef, places: Places) -> RuleConfig {
+    RuleConfig {
         def,
         values: def.params.iter().map(|p| p.default_value()).collect(),
         given: vec![None; def.params.len()],
         sound: true,
         cut: None,
         places,
-    };
+    }
+}
+
+/// A rule, and whether its name was right; `None` with an error when nobody can tell which it is.
+fn read_rule(item: &Node, kind: RuleKind, found: &mut Diagnostics) -> Option<(RuleConfig, bool)> {
     if let Value::Scalar(name, _) = &item.value {
-        return Some(new(rule_named(name, kind, item, found)?, Places::at(item.place)));
+        let (def, sure) = rule_named(name, kind, item, found)?;
+        return Some((new_rule(def, Places::at(item.place)), sure));
     }
     let f = Fields::open(item, keys::RULE, "a rule", found);
     if f.lacks("name") {
@@ -57,7 +71,8 @@ fn read_rule(item: &Node, kind: RuleKind, found: &mut Diagnostics) -> Option<Rul
         mismatch(name, "name", "the name of a rule", "write `name: RSIOrBB`", found);
         return None;
     };
-    let mut rule = new(rule_named(text, kind, name, found)?, f.places());
+    let (def, sure) = rule_named(text, kind, name, found)?;
+    let mut rule = new_rule(def, f.places());
     rule.cut = f.text("timeframe", found).and_then(|t| parse_timeframe(&t, f.place("timeframe"), found));
     if f.get("parameters").is_some() && f.get("params").is_some() {
         found.error_twice(f.place("params"), f.place("parameters"), "`parameters` (`params` is the same)");
@@ -66,11 +81,13 @@ fn read_rule(item: &Node, kind: RuleKind, found: &mut Diagnostics) -> Option<Rul
         for (key, value) in entries(parameters, "parameters", "write `rsi_period: 14`", found) {
             match position(rule.def, &key.name) {
                 Some(at) => set(&mut rule, at, key, value, found),
+                // Another rule may be meant, to which it belongs.
+                None if !sure && is_parameter(kind, &key.name) => {}
                 None => unknown_parameter(key, &[rule.def], found),
             }
         }
     }
-    Some(rule)
+    Some((rule, sure))
 }
 
 /// Gives a rule the value of one parameter, which may be given once only.
@@ -110,24 +127,33 @@ fn unknown_parameter(key: &Key, defs: &[&RuleDef], found: &mut Diagnostics) {
     found.error(key.place, format!("{rules} has no parameter `{}`", shown(&key.name)), remedy);
 }
 
-/// The rule of this name: `RSIOrBB`, `RSIOrBBEntry`, `RSIOrBBMixin` and `RSIOrBBEntryMixin` are one.
-fn rule_named(name: &str, kind: RuleKind, at: &Node, found: &mut Diagnostics) -> Option<&'static RuleDef> {
+/// The rule of this name, and whether it is sure; what is most likely meant, with an error, when there is none
+/// of this name. `RSIOrBB`, `RSIOrBBEntry`, `RSIOrBBMixin` and `RSIOrBBEntryMixin` are one.
+fn rule_named(
+    name: &str,
+    kind: RuleKind,
+    at: &Node,
+    found: &mut Diagnostics,
+) -> Option<(&'static RuleDef, bool)> {
     const ENTRY: (RuleKind, &str, &str) = (RuleKind::Entry, "Entry", "entry_mixins");
     const EXIT: (RuleKind, &str, &str) = (RuleKind::Exit, "Exit", "exit_mixins");
     let (mine, other) = if kind == RuleKind::Entry { (ENTRY, EXIT) } else { (EXIT, ENTRY) };
     let plain = name.strip_suffix("Mixin").unwrap_or(name);
     let of = |(kind, word, _)| find(kind, plain.strip_suffix(word).unwrap_or(plain));
     if let Some(def) = of(mine) {
-        return Some(def);
+        return Some((def, true));
     }
     let names = || RULES.iter().filter(|r| r.kind == kind).map(|r| r.name);
-    let remedy = match suggest(plain.strip_suffix(mine.1).unwrap_or(plain), names()) {
-        _ if of(other).is_some() => format!("it belongs to `{}`", other.2),
+    let near = suggest(plain.strip_suffix(mine.1).unwrap_or(plain), names());
+    let foreign = of(other);
+    let remedy = match near {
+        _ if foreign.is_some() => format!("it belongs to `{}`", other.2),
         Some(word) => format!("did you mean `{word}`?"),
         None => format!("the rules are {}", names().collect::<Vec<_>>().join(", ")),
     };
     found.error(at.place, format!("there is no {} rule `{}`", mine.1.to_lowercase(), shown(name)), remedy);
-    None
+    let guess = foreign.or_else(|| find(kind, near?));
+    guess.map(|def| (def, false))
 }
 
 /// Gives each parameter that stands beside the rules to every rule that declares it; `e_` goes to entries
@@ -140,7 +166,10 @@ pub(super) fn spread_loose(
 ) {
     for (key, value) in entries(node, "parameters", "write `e_rsi_period: 14`", found) {
         let mut taken = false;
-        for rule in entry_rules.rules.iter_mut().chain(&mut exit_rules.rules) {
+        let all = [&mut *entry_rules, &mut *exit_rules]
+            .into_iter()
+            .flat_map(|r| r.rules.iter_mut().chain(&mut r.guessed));
+        for rule in all {
             if let Some(at) = position(rule.def, &key.name) {
                 taken = true;
                 set(rule, at, key, value, found);

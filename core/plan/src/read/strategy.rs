@@ -82,13 +82,14 @@ fn rule_lists(f: &Fields<'_>, found: &mut Diagnostics) -> (Rules, Rules) {
     }
     let mut read = |key, kind| match f.get(key) {
         Some(list) => read_rules(list, kind, found),
-        None => Rules { rules: Vec::new(), incomplete: !f.lacks(key) },
+        None => Rules { incomplete: !f.lacks(key), ..Rules::default() },
     };
     let mut entries = read("entry_mixins", RuleKind::Entry);
     let mut exits = read("exit_mixins", RuleKind::Exit);
     if let Some(parameters) = f.get("parameters") {
         spread_loose(parameters, &mut entries, &mut exits, found);
     }
+    entries.guessed.iter().chain(&exits.guessed).for_each(|rule| check_rule(rule, found));
     for rules in [&entries.rules, &exits.rules] {
         for (i, rule) in rules.iter().enumerate() {
             check_rule(rule, found);

@@ -17,8 +17,10 @@ pub enum ConfigCommand {
     /// Show the compiled plan: instruments, limits, threads, memory
     #[command(after_help = "Example: pinion config explain examples/paper.yaml")]
     Explain(ExplainArgs),
-    /// Rewrite an old configuration in the canonical form and list what changed
-    #[command(after_help = "Example: pinion config migrate old.json --out new.yaml")]
+    /// Rewrite an old configuration, or a part of one, in the canonical form and list what changed
+    #[command(
+        after_help = "Example: pinion config migrate old.json --out new.yaml\n         pinion config migrate --part risk limits.json"
+    )]
     Migrate(MigrateArgs),
     /// Print the JSON schema of a configuration
     #[command(after_help = "Example: pinion config schema > pinion.schema.json")]
@@ -55,8 +57,11 @@ pub struct ExplainArgs {
 
 #[derive(Args)]
 pub struct MigrateArgs {
-    /// Configuration file
+    /// Configuration file, or a part of one
     file: PathBuf,
+    /// Take it as this part: config, strategy, broker, paper, risk, entry, exit, notifications
+    #[arg(long)]
+    part: Option<String>,
     /// Write the new text here instead of printing it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -83,16 +88,17 @@ fn base(file: &Path) -> &Path {
     file.parent().unwrap_or(Path::new("."))
 }
 
+fn part_named(name: Option<&str>) -> Result<Option<Part>, Failure> {
+    let Some(name) = name else { return Ok(None) };
+    let found = Part::ALL.iter().find(|(_, word)| *word == name).map(|(part, _)| *part);
+    found.map(Some).ok_or_else(|| {
+        let words = Part::ALL.iter().map(|(_, word)| *word).collect::<Vec<_>>().join(", ");
+        Failure::Usage(format!("error: unknown part `{name}`; the parts are {words}"))
+    })
+}
+
 fn check(args: &CheckArgs) -> Result<(), Failure> {
-    let words = || Part::ALL.iter().map(|(_, word)| *word).collect::<Vec<_>>().join(", ");
-    let part = match &args.part {
-        None => None,
-        Some(name) => {
-            Some(Part::ALL.iter().find(|(_, word)| word == name).map(|(part, _)| *part).ok_or_else(|| {
-                Failure::Usage(format!("error: unknown part `{name}`; the parts are {}", words()))
-            })?)
-        }
-    };
+    let part = part_named(args.part.as_deref())?;
     let text = read_text(&args.file)?;
     let name = args.file.display().to_string();
     let (taken, mut found) = check_part(&name, &text, base(&args.file), part);
@@ -101,7 +107,7 @@ fn check(args: &CheckArgs) -> Result<(), Failure> {
     if taken == Part::Config && !found.has_errors() {
         let (config, mut more) =
             pinion_plan::read(&name, &text, base(&args.file)).map_err(|d| Failure::Usage(d.to_string()))?;
-        if !config.files.is_empty() {
+        if !config.data.files.is_empty() {
             more = set_up(&args.file, &[], |_| ())?.warnings;
         } else if config.is_explicit() {
             // What is wrong is added to `more`.
@@ -136,7 +142,8 @@ fn explain(args: &ExplainArgs) -> Result<(), Failure> {
 fn migrate(args: &MigrateArgs) -> Result<(), Failure> {
     let text = read_text(&args.file)?;
     let name = args.file.display().to_string();
-    let (migration, _) = pinion_plan::migrate(&name, &text, base(&args.file))
+    let part = part_named(args.part.as_deref())?;
+    let (migration, _) = pinion_plan::migrate(&name, &text, base(&args.file), part)
         .map_err(|found| Failure::Usage(found.to_string()))?;
     let mut listed = String::new();
     for c in &migration.changes {
@@ -147,7 +154,8 @@ fn migrate(args: &MigrateArgs) -> Result<(), Failure> {
             if file.exists() {
                 return Err(Failure::Usage(format!("error: {} exists; choose another name", file.display())));
             }
-            std::fs::write(file, format!("{listed}{}", migration.text))?;
+            std::fs::write(file, format!("{listed}{}", migration.text))
+                .map_err(|e| Failure::Run(format!("error: {}: {e}", file.display())))?;
             args.output.put(&json!(migration), &format!("{listed}written to {}\n", file.display()))
         }
         None => args.output.put(&json!(migration), &format!("{listed}{}", migration.text)),

@@ -10,13 +10,15 @@ use std::path::PathBuf;
 
 /// Send a command to a running session: no-entries, cancel-entries, flatten, hard-stop, shutdown
 #[derive(Args)]
-#[command(after_help = "Example: pinion control flatten runs/paper-20250325T230700Z --operator ana")]
+#[command(
+    after_help = "Example: pinion control flatten runs/paper-20250325T230700Z\n         pinion control shutdown runs/paper-20250325T230700Z --operator ana"
+)]
 pub struct ControlArgs {
     /// The command
     command: String,
     /// Directory of the run
     dir: PathBuf,
-    /// Who asks
+    /// Who asks, for the journal; stopping needs no name
     #[arg(long, default_value = "")]
     operator: String,
     /// What for

@@ -9,3 +9,4 @@ pub mod indicator;
 pub mod journal;
 pub mod replay;
 pub mod run;
+mod run_directory;

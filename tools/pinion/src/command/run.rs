@@ -1,5 +1,6 @@
 //! `pinion run` and `pinion backtest`.
 
+use super::run_directory::RunDirectory;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::report::Report;
@@ -94,7 +95,7 @@ fn session(
         Some(name) => Some(layout_named(name)?),
         None => default,
     };
-    let Setup { plan, warnings, inputs, lines } = set_up(config, data, |c| {
+    let Setup { plan, warnings, notes, inputs, lines } = set_up(config, data, |c| {
         if let Some(layout) = layout {
             c.runtime.layout = layout;
         }
@@ -102,12 +103,21 @@ fn session(
     if warnings.found.iter().any(|d| d.severity == Severity::Warning) {
         eprint!("{warnings}");
     }
+    notes.iter().for_each(|note| eprintln!("warning: {note}"));
     if let Some(reason) = plan.refusal() {
         return Err(Failure::Usage(format!("error: {reason}")));
     }
+    let directory = match &journal {
+        Some(dir) => Some(RunDirectory::open(dir)?),
+        None => None,
+    };
     let options =
         Options { plan: &plan, inputs, journal: journal.clone(), lines, progress: !common.output.is_json() };
-    let done = run_session(&options)?;
+    let done = run_session(&options).map_err(|failure| match (failure, &directory) {
+        // The data failed before its end: the run is none, and nobody should take it for one.
+        (Failure::Usage(reason), Some(directory)) => Failure::Usage(reason + &directory.remove_traces()),
+        (failure, _) => failure,
+    })?;
     for (file, broken) in done.broken.iter().filter(|(_, b)| b.count > 0) {
         eprintln!("warning: {}: {} broken lines were skipped", file.display(), broken.count);
         broken.first.iter().for_each(|(line, reason)| eprintln!("  {}:{line}: {reason}", file.display()));
