@@ -1,6 +1,7 @@
 //! Errors and warnings about a configuration: all of them, each with its place, reason and remedy.
 
 use crate::tree::without_mark;
+use crate::within::place_within;
 pub(crate) use pinion_engine::expression::nearest::suggest;
 use serde::Serialize;
 use std::fmt;
@@ -72,6 +73,19 @@ impl Diagnostics {
 
     pub(crate) fn warn(&mut self, place: Place, reason: impl Into<String>, remedy: impl Into<String>) {
         self.push(Severity::Warning, place, reason.into(), remedy.into());
+    }
+
+    /// An error about character `at` of a text that begins at `place`.
+    pub(crate) fn error_within(
+        &mut self,
+        place: Place,
+        text: &str,
+        at: usize,
+        reason: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        let place = place_within(&self.lines, place, text, at);
+        self.error(place, reason, remedy);
     }
 
     /// An error about `what`, which stands at both places.

@@ -24,10 +24,13 @@ const PRICES: [(&str, BarValue); 5] = [
     ("volume", BarValue::Volume),
 ];
 
+/// The field that rests on a stop.
+pub(super) const PROFIT_R: &str = "profit_r";
+
 /// Fields with the rules that have them.
 const FIELDS: [(&str, Field, Type, RuleKind); 5] = [
     ("bars_held", Field::BarsHeld, Type::Number, RuleKind::Exit),
-    ("profit_r", Field::ProfitR, Type::Number, RuleKind::Exit),
+    (PROFIT_R, Field::ProfitR, Type::Number, RuleKind::Exit),
     ("unrealized_pct", Field::UnrealizedPct, Type::Ratio, RuleKind::Exit),
     ("entry_price", Field::EntryPrice, Type::Price, RuleKind::Exit),
     ("bars_since_entry", Field::BarsSinceEntry, Type::Number, RuleKind::Entry),

@@ -45,6 +45,12 @@ pub fn check(text: &str, kind: RuleKind) -> Vec<Fault> {
     read(text, kind).err().unwrap_or_default()
 }
 
+/// True for an exit that measures the profit by the distance to a stop, which another exit must give.
+pub fn needs_stop(text: &str) -> bool {
+    let tokens = lexer::tokens(text, &mut Vec::new());
+    tokens.iter().any(|token| matches!(&token.kind, lexer::Kind::Name(name) if name == calls::PROFIT_R))
+}
+
 /// Compiles an expression and declares in `set` what it reads.
 pub fn compile(text: &str, kind: RuleKind, set: &mut Set) -> Result<Program, Vec<Fault>> {
     read(text, kind).map(|condition| program::compile(&condition, set))
