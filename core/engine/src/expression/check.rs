@@ -147,6 +147,7 @@ impl Checker<'_> {
             if !allowed.contains(&billionths) || billionths % ONE != 0 {
                 let remedy = match clock.of {
                     Type::Weekday => "1 is Monday and 7 is Sunday".to_string(),
+                    _ if beyond > 0 => format!("a range of it ends at {to} at most"),
                     _ => format!("it is {from} to {}, UTC", to - 1),
                 };
                 self.fault(other.at, "no time has this number", remedy);

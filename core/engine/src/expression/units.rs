@@ -12,6 +12,9 @@ pub(super) enum Type {
     Price,
     /// A distance between two prices.
     Change,
+    /// A price times a plain number: near one it is a price again, near zero a distance, and which of them is
+    /// meant only its author knows.
+    Multiple,
     Quantity,
     /// Price times quantity.
     Turnover,
@@ -57,6 +60,7 @@ impl Type {
             Type::Written | Type::Number => "a plain number",
             Type::Price => "a price",
             Type::Change => "a change of price",
+            Type::Multiple => "a multiple of a price",
             Type::Quantity => "a quantity",
             Type::Turnover => "a price times a quantity",
             Type::PriceSquared => "a squared price",
@@ -86,7 +90,7 @@ impl Type {
     /// Powers of price and quantity.
     pub fn powers(self) -> Powers {
         match self {
-            Type::Price | Type::Change => (1, 0),
+            Type::Price | Type::Change | Type::Multiple => (1, 0),
             Type::Quantity => (0, 1),
             Type::Turnover => (1, 1),
             Type::PriceSquared => (2, 0),
@@ -112,16 +116,23 @@ impl Type {
         if self.clock_range().is_some() { Type::Number } else { self }
     }
 
+    fn multiple(self) -> Type {
+        if self == Type::Price { Type::Multiple } else { self }
+    }
+
     fn is_plain(self) -> bool {
         self.powers() == (0, 0)
     }
 
     /// The type of a sum, or of a difference; `None` where there is none.
     pub fn plus(self, other: Type, minus: bool) -> Option<Type> {
-        use Type::{Change, Price, Ratio, Written};
+        use Type::{Change, Multiple, Price, Ratio, Written};
         Some(match (self.plain(), other.plain()) {
             (Price, Price) if minus => Change,
             (Price, Change | Written) | (Change, Price) | (Written, Price) => Price,
+            (Multiple, Multiple | Price | Change | Written) | (Price | Change | Written, Multiple) => {
+                Multiple
+            }
             (Ratio, Written) | (Written, Ratio) => Ratio,
             (Written, typed) | (typed, Written) => typed,
             (one, two) if one == two => one,
@@ -133,10 +144,10 @@ impl Type {
     pub fn times(self, other: Type) -> Option<Type> {
         let (one, two) = (self.plain(), other.plain());
         Some(match (one, two) {
-            (Type::Written, typed) | (typed, Type::Written) => typed,
+            (Type::Written, typed) | (typed, Type::Written) => typed.multiple(),
             (Type::Number, Type::Ratio) | (Type::Ratio, Type::Number) => Type::Number,
-            _ if one.is_plain() => two,
-            _ if two.is_plain() => one,
+            _ if one.is_plain() => two.multiple(),
+            _ if two.is_plain() => one.multiple(),
             _ => Type::from_powers((one.powers().0 + two.powers().0, one.powers().1 + two.powers().1))?,
         })
     }
@@ -149,7 +160,7 @@ impl Type {
             (Type::Written, Type::Written) => Type::Written,
             (Type::Ratio, Type::Ratio) => Type::Number,
             (Type::Written, typed) if typed.is_plain() => Type::Number,
-            (typed, _) if two.is_plain() => typed,
+            (typed, _) if two.is_plain() => typed.multiple(),
             _ => Type::from_powers((one.powers().0 - two.powers().0, one.powers().1 - two.powers().1))?,
         })
     }
@@ -160,6 +171,8 @@ impl Type {
         Some(match (self, other) {
             (one, two) if one == two => one,
             (Type::Ratio, Type::Written) | (Type::Written, Type::Ratio) if !is_zero => return None,
+            (Type::Multiple, typed @ (Type::Price | Type::Change))
+            | (typed @ (Type::Price | Type::Change), Type::Multiple) => typed,
             (Type::Written, typed) | (typed, Type::Written) if typed.is_number() => typed,
             _ => return None,
         })

@@ -222,7 +222,7 @@ fn incomparable(left: &Value, right: &Value) -> (String, String) {
     };
     let both = [left.of, right.of];
     let has = |of| both.contains(&of);
-    let remedy = if has(Type::Price) && has(Type::Ratio) {
+    let remedy = if (has(Type::Price) || has(Type::Multiple)) && has(Type::Ratio) {
         "compare prices, as in `close > close[1] * (1 + 2%)`, or changes, as in `(close - close[1]) / close[1] > 2%`".into()
     } else if has(Type::Price) && has(Type::Change) {
         "subtract a price first, as in `close - open > atr(14)`".into()
