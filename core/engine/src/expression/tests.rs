@@ -42,6 +42,18 @@ fn what_people_write_is_accepted() {
 }
 
 #[test]
+fn the_examples_of_the_description_are_right() {
+    let text = include_str!("../../EXPRESSIONS.md");
+    for (fence, kind) in [("```entry\n", Entry), ("```exit\n", Exit)] {
+        let block = text.split(fence).nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        assert!(block.lines().count() >= 4);
+        for line in block.lines() {
+            assert_eq!(faults(line, kind), [], "{line}");
+        }
+    }
+}
+
+#[test]
 fn a_mistake_is_found_at_its_character_with_what_was_meant() {
     let cases = [
         ("close > 2%", "2%", "a price is not compared with a percentage", "close > close[1] * (1 + 2%)"),
