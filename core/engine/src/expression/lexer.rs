@@ -26,9 +26,8 @@ pub(super) enum Kind {
 }
 
 /// Punctuation, the longer ones first.
-const SYMBOLS: [&str; 18] =
-    ["..", "<=", ">=", "==", "!=", "<", ">", "=", "(", ")", "[", "]", ",", ".", ":", "+", "-", "*"];
-const SLASH: &str = "/";
+const SYMBOLS: [&str; 19] =
+    ["..", "<=", ">=", "==", "!=", "<", ">", "=", "(", ")", "[", "]", ",", ".", ":", "+", "-", "*", "/"];
 
 /// What people write in other languages, and what is meant here.
 const FOREIGN: [(&str, &str); 10] = [
@@ -83,7 +82,7 @@ impl Lexer<'_> {
             let name = self.take(|c| c.is_ascii_alphanumeric() || c == '_');
             return Some(Kind::Name(name));
         }
-        if let Some(symbol) = SYMBOLS.into_iter().chain([SLASH]).find(|s| self.is_next(s)) {
+        if let Some(symbol) = SYMBOLS.into_iter().find(|s| self.is_next(s)) {
             self.at += symbol.len();
             return Some(Kind::Symbol(symbol));
         }

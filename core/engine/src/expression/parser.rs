@@ -32,7 +32,7 @@ const RELATIONS: [(&str, Relation); 6] = [
     ("!=", Relation::Unequal),
 ];
 
-/// Most characters of an expression, and most bars that `[...]` may go back in one step.
+/// Most bars that `[...]` may go back in one step.
 const MAX_BACK: i128 = 1000;
 
 /// Billionths in one.
