@@ -5,8 +5,11 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 fn run_to(dir: &Path, layout: &str) -> Value {
-    let json =
-        ok(&["run", "examples/paper.yaml", "--layout", layout, "--journal", dir.to_str().unwrap(), "--json"]);
+    run_example("examples/paper.yaml", dir, layout)
+}
+
+fn run_example(example: &str, dir: &Path, layout: &str) -> Value {
+    let json = ok(&["run", example, "--layout", layout, "--journal", dir.to_str().unwrap(), "--json"]);
     serde_json::from_str(&json).unwrap()
 }
 
@@ -36,6 +39,47 @@ fn every_layout_and_the_replay_decide_the_same_and_two_runs_are_alike() {
     let refused = pinion(&["run", "examples/paper.yaml", "--journal", dirs[0].to_str().unwrap()]);
     assert_eq!(refused.status.code(), Some(2), "a journal is never written over");
     assert!(text(&refused).contains("already holds a journal") && !text(&refused).contains("--resume"));
+}
+
+#[test]
+fn a_run_of_expressions_trades_and_its_replay_is_the_same() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dirs = ["shared", "invoker"].map(|layout| (layout, tmp.path().join(layout)));
+    let runs = dirs.each_ref().map(|(layout, dir)| run_example("examples/expression.yaml", dir, layout));
+    assert!(runs[0]["fills"].as_u64() >= Some(10), "{}", runs[0]);
+    assert_eq!(runs[0]["decision_digest"], runs[1]["decision_digest"]);
+    let dir = dirs[0].1.to_str().unwrap();
+    let replay: Value = serde_json::from_str(&ok(&["replay", dir, "--json"])).unwrap();
+    assert_eq!(
+        (&replay["identical"], &replay["decision_digest"]),
+        (&Value::Bool(true), &runs[0]["decision_digest"])
+    );
+    let why = ok(&["journal", "why", "1", dir, "--json"]);
+    assert!(why.contains("Expression") && why.contains("rsi"), "{why}");
+}
+
+#[test]
+fn a_rule_written_as_an_expression_gives_the_same_fills() {
+    let Some(data) = pinion_tests::recorded_data() else { return };
+    let tmp = tempfile::tempdir().unwrap();
+    let rule =
+        std::fs::read_to_string(pinion_tests::project_root().join("examples/bar_oracle.yaml")).unwrap();
+    let (from, to) = (rule.find("    - name: RSIOrBB").unwrap(), rule.find("  exit_mixins").unwrap());
+    let when = "bars_since_entry >= 5 and (rsi(14) < 30 or close <= bb(20, 2).lower)";
+    let entry = format!("    - name: Expression\n      parameters: {{when: \"{when}\"}}\n");
+    let path = tmp.path().join("expression.yaml");
+    std::fs::write(&path, format!("{}{entry}{}", &rule[..from], &rule[to..])).unwrap();
+    for name in ["indicators/ohlcv_seed42.csv", "bars/btcusd_1h_2018_2022.csv.gz"] {
+        let bars = pinion_tests::recorded_file(&data, name);
+        let run = |config: &str| -> Value {
+            let json = ok(&["backtest", config, "--data", bars.to_str().unwrap(), "--json"]);
+            serde_json::from_str(&json).unwrap()
+        };
+        let (rule, written) = (run("examples/bar_oracle.yaml"), run(path.to_str().unwrap()));
+        assert!(rule["fills"].as_u64() >= Some(50), "{rule}");
+        assert_eq!(rule["fills"], written["fills"], "{name}");
+        assert_eq!(rule["decision_digest"], written["decision_digest"], "{name}");
+    }
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn the_canonical_text_gives_the_same_plan_without_any_data() {
             "  leverage_limit: 1.0",
             "  leverage_limit: 1.0\n  groups: {majors: [BTCUSDT, ETHUSDT]}\n  reset_at: \"17:30\"",
         );
-    for text in [example("paper.yaml"), example("bar_oracle.yaml"), full] {
+    for text in [example("paper.yaml"), example("bar_oracle.yaml"), example("expression.yaml"), full] {
         let plan = plan_of(&text);
         let again = from_canonical(&plan.canonical).unwrap_or_else(|e| panic!("{e}\n{}", plan.canonical));
         assert_eq!((&again.engine, again.paper, &again.runtime), (&plan.engine, plan.paper, &plan.runtime));
@@ -143,6 +143,8 @@ fn schema_and_explanation_name_every_rule_and_limit() {
         assert!(rule.params.iter().all(|p| schema.contains(p.name)));
     }
     let text = explain(&plan_of(&example("paper.yaml")), 2).to_string();
+    let written = explain(&plan_of(&example("expression.yaml")), 2).to_string();
+    assert!(written.contains("Expression(when=\"bars_since_entry >= 10 and"), "{written}");
     for part in [
         "BTCUSDT",
         "lot 0.00001",

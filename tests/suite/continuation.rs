@@ -40,9 +40,13 @@ impl Sink for Tape {
 }
 
 fn plan(change: impl Fn(String) -> String) -> Plan {
-    let root = pinion_tests::project_root();
-    let text = change(std::fs::read_to_string(root.join("examples/paper.yaml")).unwrap());
-    let (config, mut found) = pinion_plan::read("paper.yaml", &text, &root.join("examples")).unwrap();
+    plan_of("paper.yaml", change)
+}
+
+fn plan_of(example: &str, change: impl Fn(String) -> String) -> Plan {
+    let examples = pinion_tests::project_root().join("examples");
+    let text = change(std::fs::read_to_string(examples.join(example)).unwrap());
+    let (config, mut found) = pinion_plan::read(example, &text, &examples).unwrap();
     pinion_plan::compile(&config, &[], &mut found).unwrap()
 }
 
@@ -117,6 +121,15 @@ fn limit_entries_and_resting_protection_continue_identically_too() {
     let held =
         whole.iter().filter(|(k, b)| *k == Kind::Order as u16 && OrderBody::from_bytes(b).held == 1).count();
     assert!(held > 0, "the engine held stops");
+}
+
+#[test]
+fn expressions_with_their_histories_continue_identically_too() {
+    let plan = plan_of("expression.yaml", |t| t);
+    let whole = run(&plan, 0);
+    for every in [97, 997] {
+        assert_eq!(whole, run(&plan, every));
+    }
 }
 
 #[test]

@@ -89,9 +89,19 @@ fn recording() -> Vec<Vec<u8>> {
 
 #[test]
 fn the_way_from_bytes_to_orders_does_not_allocate() {
-    let text = std::fs::read_to_string(pinion_tests::project_root().join("examples/paper.yaml")).unwrap();
+    walk("paper.yaml");
+}
+
+#[test]
+fn expressions_do_not_allocate() {
+    walk("expression.yaml");
+}
+
+/// Runs an example on the shipped recording.
+fn walk(example: &str) {
     let base = pinion_tests::project_root().join("examples");
-    let (config, mut found) = pinion_plan::read("paper.yaml", &text, &base).unwrap();
+    let text = std::fs::read_to_string(base.join(example)).unwrap();
+    let (config, mut found) = pinion_plan::read(example, &text, &base).unwrap();
     let plan = pinion_plan::compile(&config, &[], &mut found).unwrap();
     let mut engine = Engine::new(&plan.engine).unwrap();
     let mut venue = pinion_sim::paper::PaperVenue::new(&plan.engine, plan.paper);

@@ -261,10 +261,17 @@ fn entries_fire_on_the_golden_bars() {
     let bars = bars_of(&recorded_file(&dir, "indicators/ohlcv_seed42.csv"));
     let text = std::fs::read_to_string(recorded_file(&dir, "indicators/entry_signals_seed42.json")).unwrap();
     let golden: BTreeMap<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
-    for (name, mixin) in [("RSIOrBB", "RSIOrBBEntryMixin"), ("RSIBB", "RSIBBEntryMixin")] {
+    let cases = [
+        ("RSIOrBB", "", "RSIOrBBEntryMixin"),
+        ("RSIBB", "", "RSIBBEntryMixin"),
+        ("Expression", "rsi(14) < 30 or close <= bb(20, 2).lower", "RSIOrBBEntryMixin"),
+        ("Expression", "rsi(14) < 30 and close <= bb(20, 2).lower", "RSIBBEntryMixin"),
+    ];
+    for (name, when, mixin) in cases {
         let def = catalog::RULES.iter().find(|r| r.name == name).unwrap();
         let values = def.params.iter().map(|p| match p.name {
             "cooldown_bars" => ParamValue::Int(0),
+            "when" => ParamValue::Text(when.into()),
             _ => p.default_value(),
         });
         let spec = RuleSpec { rule: name.into(), values: values.collect(), bars: None };

@@ -10,6 +10,7 @@
 //! | [`engine`] | inputs in, outputs out |
 //! | [`plan`] | what it is built from |
 //! | [`series`], [`bars`], [`indicators`] | from prices to what rules read |
+//! | [`expression`] | conditions that people write |
 //! | [`rules`], [`trader`] | when to enter and leave |
 //! | [`desk`], [`risk`], [`orders`] | from intent to order and back |
 //! | [`portfolio`] | from fills to money |
@@ -20,6 +21,7 @@ pub mod bars;
 pub mod book;
 pub mod desk;
 pub mod engine;
+pub mod expression;
 pub mod indicators;
 pub mod orders;
 pub mod plan;

@@ -2,6 +2,7 @@
 
 use crate::bars::BarBuilder;
 use crate::indicators::Set;
+use crate::indicators::history::Decimals;
 use crate::plan::BarSpec;
 use crate::rules::View;
 use pinion_model::event::Bar;
@@ -37,7 +38,10 @@ impl Series {
             calendar: instrument.calendar.clone(),
             spec,
             builder: BarBuilder::new(spec),
-            indicators: Set::default(),
+            indicators: Set::with_decimals(Decimals {
+                price: instrument.price_exponent,
+                qty: instrument.qty_exponent,
+            }),
             bars: 0,
             last: Bar::default(),
             fed_interval_ns: 0,

@@ -405,6 +405,7 @@ impl Trader {
                 Arming::Stop(distance) => nearest = Some(nearest.map_or(distance, |n| n.min(distance))),
             }
         }
+        self.exits.iter_mut().for_each(|exit| exit.rule.note_risk(nearest));
         let reference = series[self.series].last.close;
         let instrument = desk.portfolio.instrument(self.instrument);
         let (order_type, limit) = match self.entry_order {

@@ -204,6 +204,8 @@ codes! {
         Flatten = 10, "flatten";
         /// An engine-held stop was triggered.
         Triggered = 11, "triggered";
+        /// The condition of an exit held.
+        Condition = 12, "condition";
         /// Not enough of the currency.
         InsufficientFunds = 101, "insufficient_funds";
         /// Below the minimum notional.

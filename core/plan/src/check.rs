@@ -5,6 +5,7 @@ use crate::config::*;
 use crate::diagnostic::{Diagnostics, Place, shown, suggest};
 use crate::symbol;
 use crate::values::units;
+use pinion_engine::expression::needs_stop;
 use pinion_engine::plan::{Direction, Sizing};
 use pinion_engine::rules::params::ParamValue;
 use pinion_model::decimal::Decimal;
@@ -94,7 +95,11 @@ fn known_symbols(config: &Config, found: &mut Diagnostics) {
 /// A position needs a way out, and where it is required a stop.
 fn exits(strategy: &StrategyConfig, config: &Config, found: &mut Diagnostics) {
     let at = strategy.places.of("exit_mixins");
-    if config.risk.limits.stop_loss_required && !strategy.exits.iter().any(|r| r.def.name != "TimeBased") {
+    let has_stop = strategy.exits.iter().any(|r| !matches!(r.def.name, "TimeBased" | "Expression"));
+    if !has_stop && strategy.exits_known {
+        strategy.exits.iter().for_each(|rule| measured_by_stop(rule, found));
+    }
+    if config.risk.limits.stop_loss_required && !has_stop {
         if strategy.exits_known {
             let remedy = "add AdvancedATR, ATR, FixedRatio or TrailingStop to `exit_mixins`";
             found.error(at, "`stop_loss_required` is set, but no exit rule has a stop", remedy);
@@ -102,6 +107,19 @@ fn exits(strategy: &StrategyConfig, config: &Config, found: &mut Diagnostics) {
     } else if strategy.exits.is_empty() && strategy.exits_known {
         let reason = "the strategy has no exit rule: a position stays open to the end";
         found.warn(at, reason, "add one to `exit_mixins`");
+    }
+}
+
+/// A profit in units of the distance to a stop is never known where no rule has one.
+fn measured_by_stop(rule: &RuleConfig, found: &mut Diagnostics) {
+    for (value, given) in rule.values.iter().zip(&rule.given) {
+        if let ParamValue::Text(text) = value
+            && needs_stop(text)
+        {
+            let remedy = "add AdvancedATR, ATR, FixedRatio or TrailingStop to `exit_mixins`";
+            let reason = "`profit_r` has no value: no exit rule has a stop";
+            found.error(given.unwrap_or(rule.places.section()), reason, remedy);
+        }
     }
 }
 

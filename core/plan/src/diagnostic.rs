@@ -1,6 +1,8 @@
 //! Errors and warnings about a configuration: all of them, each with its place, reason and remedy.
 
 use crate::tree::without_mark;
+use crate::within::place_within;
+pub(crate) use pinion_engine::expression::nearest::suggest;
 use serde::Serialize;
 use std::fmt;
 
@@ -71,6 +73,19 @@ impl Diagnostics {
 
     pub(crate) fn warn(&mut self, place: Place, reason: impl Into<String>, remedy: impl Into<String>) {
         self.push(Severity::Warning, place, reason.into(), remedy.into());
+    }
+
+    /// An error about character `at` of a text that begins at `place`.
+    pub(crate) fn error_within(
+        &mut self,
+        place: Place,
+        text: &str,
+        at: usize,
+        reason: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        let place = place_within(&self.lines, place, text, at);
+        self.error(place, reason, remedy);
     }
 
     /// An error about `what`, which stands at both places.
@@ -187,35 +202,6 @@ pub(crate) fn shown(text: &str) -> String {
         out.push('…');
     }
     out
-}
-
-/// The word of `words` that is most likely meant by `typed`, if one is near enough.
-pub(crate) fn suggest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    const LONGEST: usize = 64;
-    let length = typed.chars().count();
-    if length > LONGEST {
-        return None;
-    }
-    let typed_lower = typed.to_lowercase();
-    let near =
-        words.into_iter().map(|w| (distance(&typed_lower, &w.to_lowercase()), w)).min_by_key(|(d, _)| *d)?;
-    (near.0 <= 1 + length / 4).then_some(near.1)
-}
-
-/// Levenshtein distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

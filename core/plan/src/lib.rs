@@ -32,6 +32,7 @@ mod text;
 mod timeframe;
 mod tree;
 mod values;
+mod within;
 
 pub use compile::Plan;
 pub use config::{BrokerType, Config, DataConfig, Fact, TradingMode};

@@ -63,6 +63,7 @@ fn param_kind(kind: &ParamKind) -> Value {
         ParamKind::RatioList { max_len, .. } => {
             json!({ "type": "array", "items": { "type": ["number", "string"] }, "maxItems": max_len })
         }
+        ParamKind::Text { longest } => json!({ "type": "string", "minLength": 1, "maxLength": longest }),
     }
 }
 

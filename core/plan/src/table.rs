@@ -32,6 +32,7 @@ impl KeyKind {
             }
             KeyKind::Value(ParamKind::Bool { .. }) => "true or false".into(),
             KeyKind::Value(ParamKind::Choice { options, .. }) => format!("one of {}", options.join(", ")),
+            KeyKind::Value(ParamKind::Text { .. }) => "a text".into(),
             KeyKind::Value(ParamKind::RatioList { .. }) | KeyKind::List(_) => "a list".into(),
             KeyKind::Text => "a text".into(),
             KeyKind::Amount => "a number of 0 or more".into(),

@@ -83,6 +83,17 @@ pub(crate) fn read_value(
         mismatch(node, name, "a single value", &hint, found);
         return None;
     };
+    if let ParamKind::Text { longest } = def.kind {
+        if text.trim().is_empty() {
+            found.error(node.place, format!("`{}` is empty", shown(name)), hint);
+        } else if text.chars().count() > longest {
+            let reason = format!("`{}` is longer than {longest} characters", shown(name));
+            found.error(node.place, reason, hint);
+        } else {
+            return Some(ParamValue::Text(text.clone()));
+        }
+        return None;
+    }
     match scalar(text, &def.kind) {
         Ok(value) => Some(value),
         Err(Wrong::Kind(want)) => {
@@ -147,6 +158,7 @@ fn scalar(text: &str, kind: &ParamKind) -> Result<ParamValue, Wrong> {
             None => Err(Wrong::Kind(format!("one of {}", options.join(", ")))),
         },
         ParamKind::RatioList { .. } => Err(Wrong::Kind("a list of numbers".into())),
+        ParamKind::Text { .. } => Err(Wrong::Kind("a text".into())),
     }
 }
 
@@ -162,5 +174,7 @@ pub(crate) fn value_text(def: &ParamDef, value: &ParamValue) -> String {
             let items: Vec<String> = list.iter().map(|r| r.to_decimal().to_string()).collect();
             format!("[{}]", items.join(", "))
         }
+        // JSON's quotes and escapes are YAML's too.
+        (ParamValue::Text(text), _) => serde_json::Value::String(text.clone()).to_string(),
     }
 }

@@ -241,3 +241,38 @@ fn decimals_that_the_data_exceeds_are_raised_with_a_word() {
     assert_eq!(found.counts(), (0, 2), "{found}");
     assert!(found.to_string().contains("needs 6 decimals, not 3"), "{found}");
 }
+
+/// The good configuration with an expression as its entry.
+fn expression(when: &str, reason: &str) {
+    let good = "- name: RSIOrBB\n      parameters:\n        rsi_period: 14";
+    changed(good, &format!("- name: Expression\n      parameters:\n        when: {when}"), reason);
+}
+
+#[test]
+fn mistakes_of_an_expression_stand_at_their_characters() {
+    expression("close > §2%", "a price is not compared with a percentage");
+    expression("\"close > §2%\"", "a price is not compared with a percentage");
+    expression("'rsi(14) < 30 and §clsoe > 5'", "`clsoe` is not known");
+    expression(">-\n          rsi(14) < 30 and\n          close > §emma(5)", "`emma` is not known");
+    expression("|\n          rsi(14) < 30\n          and §clsoe > 5", "`clsoe` is not known");
+    expression("\"close >§\"", "ends too early");
+    expression("§\"\"", "`when` is empty");
+    expression("§[1]", "`when` must be a single value");
+    changed("- name: RSIOrBB\n      parameters:\n        rsi_period: 14", "- §Expression", "has no `when`");
+    changed(
+        "exit_mixins: [ATR]",
+        "exit_mixins:\n    - name: Expression\n      parameters:\n        §when: profit_r > 1",
+        "no exit rule has a stop",
+    );
+}
+
+#[test]
+fn all_mistakes_of_an_expression_are_named_at_once() {
+    let when = "clsoe > 5 and close > 2% or rsi(1) < 3";
+    let text = GOOD
+        .replace("- name: RSIOrBB", "- name: Expression")
+        .replace("rsi_period: 14", &format!("when: {when}"));
+    let found = found(&text);
+    assert_eq!(found.counts(), (3, 0), "{found}");
+    assert!(found.to_string().contains("did you mean `close`?"), "{found}");
+}

@@ -179,6 +179,8 @@ pub fn range(param: &ParamDef) -> (i64, i64, i64) {
         ParamKind::Ratio { default, min, max } => (default.0, min.0, max.0),
         ParamKind::Bool { default } => (default.into(), 0, 1),
         ParamKind::Choice { default, options } => (default as i64, 0, options.len() as i64 - 1),
-        ParamKind::RatioList { .. } => unreachable!("no indicator has a list for a parameter"),
+        ParamKind::RatioList { .. } | ParamKind::Text { .. } => {
+            unreachable!("no indicator has a list or a text for a parameter")
+        }
     }
 }

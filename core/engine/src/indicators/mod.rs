@@ -19,6 +19,7 @@ pub mod extremes;
 pub mod force;
 mod functions;
 pub mod fx;
+pub mod history;
 pub mod levels;
 pub mod momentum;
 pub mod moving;
@@ -40,6 +41,7 @@ mod window;
 use average::{Ema, Macd, MacdValue, Sma};
 use bollinger::Bollinger;
 use fx::{Fx, fx};
+use history::{Decimals, History};
 use pinion_model::event::Bar;
 use serde::{Deserialize, Serialize};
 use wilder::{Atr, Rsi};
@@ -90,6 +92,8 @@ pub struct Set {
     emas: Vec<Ema>,
     macds: Vec<Macd>,
     listed: Vec<catalog::State>,
+    histories: Vec<History>,
+    decimals: Decimals,
     /// There are others than the first three kinds.
     has_more: bool,
     /// Some price has reached 2^31 units: products of two no longer fit 64 bits.
@@ -152,6 +156,7 @@ impl Set {
         self.emas.iter_mut().for_each(|s| s.update(fx(bar.close)));
         self.macds.iter_mut().for_each(|s| s.update(bar.close));
         self.listed.iter_mut().for_each(|s| define::Indicator::on_bar(s, bar));
+        self.remember(bar);
     }
 
     /// The RSI at `slot`.

@@ -9,12 +9,13 @@ use super::define::{Indicator, IndicatorDef, Source, Unit};
 use super::fx::{Fx, fx};
 use super::moving::WMA;
 use super::real::Real;
-use super::wilder::{Atr, Rsi};
+use super::wilder::{Atr, Rsi, RsiThreshold};
 use super::{Set, Slot, Spec};
 use crate::rules::params::ParamDef;
 use pinion_model::event::Bar;
 use pinion_model::number::{Price, Ratio};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 impl Indicator for Sma {
     fn on_bar(&mut self, bar: &Bar) {
@@ -250,6 +251,9 @@ pub const BANDWIDTH: IndicatorDef = IndicatorDef {
     ..PERCENT_B
 };
 
+/// Number of the middle one of the Bollinger bands among their outputs.
+const MIDDLE: usize = 1;
+
 /// How the outputs of a declared indicator are read: what it is, its slot and, for bands, their width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
@@ -279,6 +283,38 @@ impl Set {
             Spec::Macd(..) => Indicator::value(&self.macds[slot.0], output),
             Spec::Bollinger(_) => line(self.bollinger(slot), reading.width?, output),
             Spec::Listed(_) => self.listed[slot.0].value(output),
+        }
+    }
+    /// As [`Set::read`], for decisions: the RSI and the outer Bollinger bands of a market that does not move
+    /// have no value.
+    pub fn signal(&self, reading: Reading, output: usize) -> Option<Fx> {
+        match reading.spec {
+            Spec::Rsi(_) => {
+                let rsi = self.rsi(reading.slot);
+                rsi.compare(RsiThreshold::new(Ratio(0))).and_then(|_| rsi.value())
+            }
+            Spec::Bollinger(_) => {
+                let lines = self.bollinger(reading.slot).value(reading.width?)?;
+                let moves = output == MIDDLE || lines.upper > lines.lower;
+                moves.then_some([lines.upper, lines.middle, lines.lower][output])
+            }
+            _ => self.read(reading, output),
+        }
+    }
+
+    /// How the RSI of `reading` compares with a threshold, exactly.
+    #[inline(always)]
+    pub(crate) fn rsi_order(&self, reading: &Reading, threshold: RsiThreshold) -> Option<Ordering> {
+        self.rsi(reading.slot).compare(threshold)
+    }
+
+    /// How a price compares with the upper or the lower one of the bands of `reading`, exactly.
+    #[inline(always)]
+    pub(crate) fn band_order(&self, reading: &Reading, price: Price, upper: bool) -> Option<Ordering> {
+        let bands = self.bollinger(reading.slot);
+        match upper {
+            true => bands.compare_upper(price, reading.width?),
+            false => bands.compare_lower(price, reading.width?),
         }
     }
 }

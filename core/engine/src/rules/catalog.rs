@@ -2,7 +2,7 @@
 //! schema and reference. Each rule's file holds its own declaration.
 
 use super::params::{RuleDef, RuleKind};
-use super::{advanced_atr, atr, fixed_ratio, rsi_bb, time_based, trailing_stop};
+use super::{advanced_atr, atr, expression, fixed_ratio, rsi_bb, time_based, trailing_stop};
 
 /// Every rule of the engine.
 pub const RULES: &[&RuleDef] = &[
@@ -13,6 +13,8 @@ pub const RULES: &[&RuleDef] = &[
     &fixed_ratio::FIXED_RATIO,
     &trailing_stop::TRAILING_STOP,
     &time_based::TIME_BASED,
+    &expression::ENTRY,
+    &expression::EXIT,
 ];
 
 /// The rule of this kind and canonical name.

@@ -3,8 +3,8 @@
 use super::params::{RuleKind, RuleSpec, Values};
 use super::{Arming, ExitSignal, Holding, Noted, Oriented, View, catalog};
 use super::{
-    advanced_atr::AdvancedAtr, atr::AtrStop, fixed_ratio::FixedRatio, rsi_bb::RsiBb, time_based::TimeBased,
-    trailing_stop::TrailingStop,
+    advanced_atr::AdvancedAtr, atr::AtrStop, expression::Expression, fixed_ratio::FixedRatio, rsi_bb::RsiBb,
+    time_based::TimeBased, trailing_stop::TrailingStop,
 };
 use crate::indicators::Set;
 use crate::indicators::fx::Fx;
@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub enum EntryRule {
     /// RSIOrBB and RSIBB.
     RsiBb(RsiBb),
+    /// Expression.
+    Expression(Box<Expression>),
 }
 
 /// A compiled exit rule with the state of its position.
@@ -31,6 +33,8 @@ pub enum ExitRule {
     TrailingStop(TrailingStop),
     /// TimeBased.
     TimeBased(TimeBased),
+    /// Expression.
+    Expression(Box<Expression>),
 }
 
 /// A rule of the plan that the engine does not have. The plan compiler refuses such a plan with a line
@@ -44,6 +48,12 @@ pub struct UnknownRule {
     pub kind: RuleKind,
 }
 
+/// Compiles an expression; one with a mistake is a rule that the engine does not have.
+fn expression(values: &Values<'_>, kind: RuleKind, set: &mut Set) -> Result<Box<Expression>, UnknownRule> {
+    let refused = |fault| UnknownRule { name: format!("Expression with {fault}"), kind };
+    Expression::compile(values, kind, set).map(Box::new).map_err(refused)
+}
+
 impl EntryRule {
     /// Compiles a rule and declares the indicators that it reads.
     pub fn compile(spec: &RuleSpec, set: &mut Set) -> Result<EntryRule, UnknownRule> {
@@ -53,6 +63,7 @@ impl EntryRule {
         match spec.rule.as_str() {
             "RSIOrBB" => Ok(EntryRule::RsiBb(RsiBb::compile(&values, false, set))),
             "RSIBB" => Ok(EntryRule::RsiBb(RsiBb::compile(&values, true, set))),
+            "Expression" => Ok(EntryRule::Expression(expression(&values, RuleKind::Entry, set)?)),
             _ => Err(unknown()),
         }
     }
@@ -62,6 +73,7 @@ impl EntryRule {
     pub fn fires(&self, side: Side, view: &View<'_>, bars_since_entry: Option<u64>) -> bool {
         match self {
             EntryRule::RsiBb(rule) => rule.fires(side, view, bars_since_entry),
+            EntryRule::Expression(rule) => rule.fires(side, view, bars_since_entry),
         }
     }
 
@@ -70,6 +82,8 @@ impl EntryRule {
     pub fn looks_back(&self) -> bool {
         match self {
             EntryRule::RsiBb(rule) => rule.looks_back(),
+            // Its series remembers for it.
+            EntryRule::Expression(_) => false,
         }
     }
 
@@ -78,6 +92,7 @@ impl EntryRule {
     pub fn after_bar(&mut self, view: &View<'_>) {
         match self {
             EntryRule::RsiBb(rule) => rule.after_bar(view),
+            EntryRule::Expression(_) => {}
         }
     }
 
@@ -85,6 +100,10 @@ impl EntryRule {
     pub fn explain(&self, side: Side, view: &View<'_>, note: &mut Noted) {
         match self {
             EntryRule::RsiBb(rule) => rule.explain(side, view, note),
+            EntryRule::Expression(rule) => {
+                note.price("close", view.bar.close);
+                rule.explain(view, note);
+            }
         }
     }
 }
@@ -101,6 +120,7 @@ impl ExitRule {
             "FixedRatio" => ExitRule::FixedRatio(FixedRatio::compile(&values)),
             "TrailingStop" => ExitRule::TrailingStop(TrailingStop::compile(&values, set)),
             "TimeBased" => ExitRule::TimeBased(TimeBased::compile(&values)),
+            "Expression" => ExitRule::Expression(expression(&values, RuleKind::Exit, set)?),
             _ => return Err(unknown()),
         })
     }
@@ -113,6 +133,14 @@ impl ExitRule {
             ExitRule::FixedRatio(rule) => rule.arm(view),
             ExitRule::TrailingStop(rule) => rule.arm(view),
             ExitRule::TimeBased(_) => Arming::NoStop,
+            ExitRule::Expression(rule) => rule.arm(view),
+        }
+    }
+
+    /// The entry is sent; `risk` is the distance to the nearest stop of all exits.
+    pub fn note_risk(&mut self, risk: Option<Fx>) {
+        if let ExitRule::Expression(rule) = self {
+            rule.note_risk(risk);
         }
     }
 
@@ -123,7 +151,7 @@ impl ExitRule {
             ExitRule::Atr(rule) => rule.open(holding),
             ExitRule::FixedRatio(rule) => rule.open(holding),
             ExitRule::TrailingStop(rule) => rule.open(holding),
-            ExitRule::TimeBased(_) => {}
+            ExitRule::TimeBased(_) | ExitRule::Expression(_) => {}
         }
     }
 
@@ -134,7 +162,7 @@ impl ExitRule {
             ExitRule::Atr(rule) => rule.reprice(holding),
             ExitRule::FixedRatio(rule) => rule.open(holding),
             // It trails closes, not the entry.
-            ExitRule::TrailingStop(_) | ExitRule::TimeBased(_) => {}
+            ExitRule::TrailingStop(_) | ExitRule::TimeBased(_) | ExitRule::Expression(_) => {}
         }
     }
 
@@ -145,7 +173,7 @@ impl ExitRule {
             ExitRule::Atr(rule) => rule.clear(),
             ExitRule::FixedRatio(rule) => rule.clear(),
             ExitRule::TrailingStop(rule) => rule.clear(),
-            ExitRule::TimeBased(_) => {}
+            ExitRule::TimeBased(_) | ExitRule::Expression(_) => {}
         }
     }
 
@@ -158,6 +186,7 @@ impl ExitRule {
             ExitRule::FixedRatio(rule) => rule.on_bar(bar),
             ExitRule::TrailingStop(rule) => rule.on_bar(holding, bar, view),
             ExitRule::TimeBased(rule) => rule.on_bar(holding, view),
+            ExitRule::Expression(rule) => rule.on_bar(holding, view),
         }
     }
 
@@ -182,7 +211,7 @@ impl ExitRule {
             ExitRule::Atr(rule) => rule.levels(),
             ExitRule::FixedRatio(rule) => rule.levels(),
             ExitRule::TrailingStop(rule) => rule.levels(),
-            ExitRule::TimeBased(_) => (None, None),
+            ExitRule::TimeBased(_) | ExitRule::Expression(_) => (None, None),
         }
     }
 
@@ -193,6 +222,7 @@ impl ExitRule {
             ExitRule::FixedRatio(_) => Reason::StopLoss,
             ExitRule::Atr(_) | ExitRule::TrailingStop(_) => Reason::TrailingStop,
             ExitRule::TimeBased(_) => Reason::TimeLimit,
+            ExitRule::Expression(_) => Reason::Condition,
         }
     }
 
@@ -206,6 +236,10 @@ impl ExitRule {
             ExitRule::FixedRatio(rule) => rule.noted(),
             ExitRule::TrailingStop(rule) => (rule.stop(), None),
             ExitRule::TimeBased(_) => (None, None),
+            ExitRule::Expression(rule) => {
+                rule.explain(view, note);
+                (None, None)
+            }
         };
         for (name, level) in [("stop", stop), ("target", target)] {
             if let Some(level) = level {

@@ -9,6 +9,7 @@ pub mod params;
 
 pub mod advanced_atr;
 pub mod atr;
+pub mod expression;
 pub mod fixed_ratio;
 pub mod rsi_bb;
 pub mod time_based;

@@ -46,6 +46,11 @@ pub enum ParamKind {
         /// Most numbers allowed.
         max_len: usize,
     },
+    /// A text of its own language; it must be given.
+    Text {
+        /// Most characters allowed.
+        longest: usize,
+    },
 }
 
 /// One parameter of a rule.
@@ -74,6 +79,8 @@ pub enum ParamValue {
     Choice(usize),
     /// Of a [`ParamKind::RatioList`].
     RatioList(Vec<Ratio>),
+    /// Of a [`ParamKind::Text`].
+    Text(String),
 }
 
 impl ParamDef {
@@ -85,6 +92,7 @@ impl ParamDef {
             ParamKind::Bool { default } => ParamValue::Bool(default),
             ParamKind::Choice { default, .. } => ParamValue::Choice(default),
             ParamKind::RatioList { .. } => ParamValue::RatioList(Vec::new()),
+            ParamKind::Text { .. } => ParamValue::Text(String::new()),
         }
     }
 }
@@ -171,6 +179,13 @@ impl<'a> Values<'a> {
         match self.value(name) {
             ParamValue::RatioList(v) => v,
             other => panic!("{name} of {} is not a list: {other:?}", self.def.name),
+        }
+    }
+
+    pub(crate) fn text(&self, name: &str) -> &'a str {
+        match self.value(name) {
+            ParamValue::Text(v) => v,
+            other => panic!("{name} of {} is not a text: {other:?}", self.def.name),
         }
     }
 }

@@ -8,8 +8,9 @@ use crate::places::Places;
 use crate::timeframe::parse_timeframe;
 use crate::tree::{Key, Node, Value};
 use crate::values::{mismatch, read_value};
+use pinion_engine::expression;
 use pinion_engine::rules::catalog::{RULES, find};
-use pinion_engine::rules::params::{ParamValue, RuleDef, RuleKind};
+use pinion_engine::rules::params::{ParamDef, ParamValue, RuleDef, RuleKind};
 use pinion_model::number::Ratio;
 
 /// The rules of one list.
@@ -98,10 +99,27 @@ fn set(rule: &mut RuleConfig, at: usize, key: &Key, value: &Node, found: &mut Di
         rule.given[at] = Some(first);
         return;
     }
-    match read_value(value, &key.name, def, found) {
+    match read_parameter(value, &key.name, def, rule.def.kind, found) {
         Some(value) => rule.values[at] = value,
         None => rule.sound = false,
     }
+}
+
+/// Reads a parameter's value; a text is an expression, whose mistakes are noted at their characters.
+fn read_parameter(
+    node: &Node,
+    name: &str,
+    def: &ParamDef,
+    kind: RuleKind,
+    found: &mut Diagnostics,
+) -> Option<ParamValue> {
+    let value = read_value(node, name, def, found)?;
+    let ParamValue::Text(text) = &value else { return Some(value) };
+    let faults = expression::check(text, kind);
+    for fault in &faults {
+        found.error_within(node.place, text, fault.at, &fault.reason, &fault.remedy);
+    }
+    faults.is_empty().then_some(value)
 }
 
 /// Place of a parameter in the declaration, by its name with or without prefix.
@@ -203,6 +221,10 @@ pub(super) fn check_rule(rule: &RuleConfig, found: &mut Diagnostics) {
         let remedy = "set `max_bars`, `max_minutes` or `session_end: true`, or remove the rule";
         found.error(place("max_bars"), "TimeBased never closes: everything in it is off", remedy);
     }
+    if is("when", ParamValue::Text(String::new())) {
+        let remedy = "write `when: \"rsi(14) < 30\"` under its `parameters`";
+        found.error(place("when"), format!("{} has no `when`", rule.def.name), remedy);
+    }
     if rule.def.name == "RSIBB" && is("rsi_oversold", ParamValue::Ratio(Ratio(0))) {
         let reason = "RSIBB never fires: no RSI is below an `rsi_oversold` of 0";
         found.error(place("rsi_oversold"), reason, "give a threshold such as 30");
@@ -252,8 +274,8 @@ pub(crate) fn check_bare(node: &Node, kind: RuleKind, found: &mut Diagnostics) {
         seen.push((first.name, key.place));
         // Rules may differ in range; the part does not say which is meant, so the widest counts.
         let mut quiet = Diagnostics::default();
-        if !declaring.iter().any(|d| read_value(value, &key.name, d, &mut quiet).is_some()) {
-            read_value(value, &key.name, first, found);
+        if !declaring.iter().any(|d| read_parameter(value, &key.name, d, kind, &mut quiet).is_some()) {
+            read_parameter(value, &key.name, first, kind, found);
         }
     }
 }
