@@ -46,7 +46,9 @@ pub fn slipped(
     }
 }
 
-/// The fee of a fill and its currency.
+/// The fee of a fill and its currency. A third asset pays only while what is `left` of it lasts, as venues do
+/// it; then the fee is taken in money.
+#[allow(clippy::too_many_arguments, reason = "the fill, the market and the wallet")]
 pub fn fee(
     plan: &EnginePlan,
     index: usize,
@@ -55,6 +57,7 @@ pub fn fee(
     qty: Qty,
     liquidity: Liquidity,
     touches: &[Touch],
+    left: &mut [Money],
 ) -> (Money, CurrencyId) {
     let (instrument, schedule) = (&plan.instruments[index], &plan.fees[index]);
     let rate = if liquidity == Liquidity::Maker { schedule.maker } else { schedule.taker };
@@ -74,9 +77,15 @@ pub fn fee(
                 let (from, to) = (u32::from(scale(instrument.settle)), u32::from(scale(asset)));
                 let up = 10i128.pow(to.saturating_sub(from) + u32::from(exponent));
                 let down = 10i128.pow(from.saturating_sub(to)) * i128::from(price.0);
-                (Money(-mul_div_floor(-in_settle.0, up, down)), asset)
+                let fee = Money(-mul_div_floor(-in_settle.0, up, down));
+                let wallet = &mut left[asset.index()];
+                if fee > *wallet {
+                    return (in_settle, instrument.settle);
+                }
+                *wallet -= fee;
+                (fee, asset)
             }
-            // Nobody has quoted the asset yet: the fee is taken in money.
+            // Nobody has quoted the asset yet.
             None => (in_settle, instrument.settle),
         },
     }

@@ -199,6 +199,42 @@ fn writing_orders_and_cancels_does_not_allocate() {
     assert!(bytes > 4_000 * 150, "every message was written: {bytes}");
 }
 
+#[test]
+fn no_indicator_of_the_catalogue_allocates() {
+    use pinion_engine::indicators::call::Call;
+    use pinion_engine::indicators::catalog::INDICATORS;
+    use pinion_engine::indicators::define::Indicator;
+    use pinion_model::event::{Bar, NO_TIME, Quote, Trade};
+    use pinion_model::number::{Price, Qty};
+    for def in INDICATORS {
+        let mut state = Call::of(def, &[]).unwrap().build();
+        let mut values = 0;
+        let count = allocations(|| {
+            for at in 0..1_000i64 {
+                let (low, qty) = (Price(10_000 + at * 7_919 % 487), Qty(1 + at * 31 % 97));
+                let (high, close) = (Price(low.0 + 40), Price(low.0 + at % 41));
+                let open_ns = at * 3_600_000_000_000;
+                state.on_bar(&Bar { open_ns, open: low, high, low, close, volume: qty });
+                let (recv_ns, venue_ns) = (open_ns, NO_TIME);
+                let (bid, ask) = (low, high);
+                state.on_quote(&Quote {
+                    recv_ns,
+                    venue_ns,
+                    update_id: 0,
+                    bid,
+                    ask,
+                    bid_qty: qty,
+                    ask_qty: qty,
+                });
+                state.on_trade(&Trade { recv_ns, venue_ns, trade_id: 0, price: close, qty, aggressor: None });
+                values += (0..def.outputs.len()).filter(|output| state.value(*output).is_some()).count();
+            }
+        });
+        assert_eq!(count, 0, "{} allocates", def.name);
+        assert!(values > 100, "{} has only {values} values", def.name);
+    }
+}
+
 /// The control: were the allocator blind, this would fail.
 #[test]
 fn an_allocation_is_seen() {

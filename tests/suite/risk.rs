@@ -46,7 +46,7 @@ impl Desk {
         }
         let equity = portfolio.equity().unwrap();
         Desk {
-            account: Account::new(&plan.engine.risk, equity),
+            account: Account::new(&plan.engine.risk, Some(equity)),
             orders: OrderTable::new(64),
             risk: Risk::new(&plan.engine),
             portfolio,

@@ -187,11 +187,27 @@ fn advanced_atr_closes_parts_at_their_levels_once_each() {
         ("trailing_enabled", ParamValue::Bool(false)),
         ("breakeven_enabled", ParamValue::Bool(false)),
     ];
-    let mut bench = Bench::new(&spec("AdvancedATR", &params), Side::Buy);
-    let steps: Vec<Option<Reason>> =
-        [1_019, 1_020, 1_025, 1_040, 1_050].map(|c| bench.step(&bar(c + 5, c - 5, c))).into();
     let part = Some(Reason::PartialTarget);
-    assert_eq!(steps, [None, part, None, part, None]);
+    let mut bench = Bench::new(&spec("AdvancedATR", &params), Side::Buy);
+    let mut step = |close: i64, sent: bool| {
+        let said = bench.step(&bar(close + 5, close - 5, close));
+        if sent && said == part {
+            bench.rule.part_sent();
+        }
+        said
+    };
+    assert_eq!(
+        [step(1_019, true), step(1_020, false), step(1_025, true)],
+        [None, part, part],
+        "until it was sent"
+    );
+    assert_eq!([step(1_026, true), step(1_040, true), step(1_050, true)], [None, part, None]);
+    bench.rule.part_failed();
+    assert_eq!(
+        bench.step(&bar(1_055, 1_045, 1_050)),
+        part,
+        "an order that came to nothing is asked for again"
+    );
 }
 
 #[test]

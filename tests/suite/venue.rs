@@ -1,7 +1,8 @@
 //! The paper venue: when and at which price orders fill.
 
+use pinion_engine::book::Book;
 use pinion_model::body::{Body, CancelBody, ExecutionBody, OrderBody};
-use pinion_model::event::{Bar, Market, MarketEvent, NO_TIME, Quote, Trade};
+use pinion_model::event::{Bar, Depth, Level, Market, MarketEvent, NO_TIME, Quote, Trade};
 use pinion_model::instrument::InstrumentId;
 use pinion_model::number::{Price, Qty};
 use pinion_model::order::*;
@@ -258,11 +259,36 @@ fn fees_are_a_fraction_of_notional_rounded_up() {
 }
 
 #[test]
-fn a_fee_in_a_third_asset_is_taken_at_its_price() {
+fn a_large_order_takes_level_after_level_and_never_passes_its_limit() {
+    let plan = plan("{base_slippage: 0, slippage_model: fixed, min_latency_ms: 0, max_latency_ms: 0}");
+    let mut book = Book::new(16);
+    let level = |price, qty| Level { price: Price(price), qty: Qty(qty) };
+    let (bids, asks) = ([level(9_999, 5)], [level(10_000, 3), level(10_001, 4), level(10_003, 5)]);
+    let (bids, asks) = (&bids[..], &asks[..]);
+    let (recv_ns, venue_ns, last_id) = (0, NO_TIME, 7);
+    let snapshot = Depth { recv_ns, venue_ns, first_id: 7, last_id, prev_id: 0, snapshot: true, bids, asks };
+    book.apply(&snapshot);
+    book.apply(&Depth { first_id: 8, last_id: 8, snapshot: false, ..snapshot });
+    let run = |order_type, qty, limit| {
+        let mut v = PaperVenue::new(&plan.engine, plan.paper);
+        v.follow_book(InstrumentId(0), &book, 0);
+        v.submit(&order(1, Side::Buy, order_type, qty, limit, false), 0);
+        let reports = std::iter::from_fn(|| v.poll(MS)).map(|r| (r.kind, r.price.0, r.qty.0)).skip(1);
+        reports.collect::<Vec<_>>()
+    };
+    let (fill, expired) = (ReportKind::Fill.code(), ReportKind::Expired.code());
+    assert_eq!(run(OrderType::Market, 5, 0), [(fill, 10_000, 3), (fill, 10_001, 2)]);
+    let all = [(fill, 10_000, 3), (fill, 10_001, 4), (fill, 10_003, 5), (expired, 0, 0)];
+    assert_eq!(run(OrderType::Market, 20, 0), all, "nobody sells the rest");
+    assert_eq!(run(OrderType::Limit, 20, 10_001), all[..2], "the rest waits at its limit");
+}
+
+#[test]
+fn a_fee_in_a_third_asset_is_taken_at_its_price_while_the_asset_lasts() {
     let text = "
 instruments: [{symbol: BTCUSDT, tick: 0.01, lot: 0.001}, {symbol: BNBUSDT, tick: 0.01, lot: 0.001}]
 strategy: {entry_mixins: [RSIBB], exit_mixins: [ATR], timeframe: 1m, bars: trades}
-broker: {cash: 1000000, commission_rate: 0.001, fee_currency: BNB, paper_trading_config: {mode: basic}}
+broker: {cash: 1000000, balances: {BNB: 0.0003}, commission_rate: 0.001, fee_currency: BNB, paper_trading_config: {mode: basic}}
 ";
     let (config, mut found) = pinion_plan::read("test", text, Path::new(".")).unwrap();
     let plan = pinion_plan::compile(&config, &[], &mut found).unwrap();
@@ -278,11 +304,13 @@ broker: {cash: 1000000, commission_rate: 0.001, fee_currency: BNB, paper_trading
     };
     v.on_market(&MarketEvent { instrument: InstrumentId(1), cursor: 1, market: Market::Quote(bnb) });
     quote(&mut v, 0, 10_000, 10_000);
-    v.submit(&order(1, Side::Buy, OrderType::Market, 1_000, 0, false), 0);
-    let fill = std::iter::from_fn(|| v.poll(MS)).find(|r| r.kind == ReportKind::Fill.code()).unwrap();
+    let mut fee_of = |number| {
+        v.submit(&order(number, Side::Buy, OrderType::Market, 1_000, 0, false), 0);
+        let fill = std::iter::from_fn(|| v.poll(MS)).find(|r| r.kind == ReportKind::Fill.code()).unwrap();
+        (fill.fee.0, plan.engine.currencies[usize::from(fill.fee_currency)].code.clone())
+    };
     // A thousandth of 100.00 is 0.10; at 500.00 that is 0.0002 of the asset, in units of 10^-8.
-    assert_eq!(
-        (fill.fee.0, plan.engine.currencies[usize::from(fill.fee_currency)].code.as_str()),
-        (20_000, "BNB")
-    );
+    assert_eq!(fee_of(1), (20_000, "BNB".into()));
+    // What is left of the asset does not pay for a second one: no balance falls below zero for a fee.
+    assert_eq!(fee_of(2), (10_000_000, "USDT".into()));
 }

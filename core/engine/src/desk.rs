@@ -91,11 +91,10 @@ impl Desk {
     /// A desk with the plan's opening balances.
     pub fn new(plan: &EnginePlan) -> Desk {
         let portfolio = Portfolio::new(plan);
-        let equity = portfolio.equity().unwrap_or(plan.balances[plan.base_currency.index()]);
         Desk {
+            account: Account::new(&plan.risk, portfolio.equity()),
             portfolio,
             orders: OrderTable::new(plan.max_open_orders as usize),
-            account: Account::new(&plan.risk, equity),
             risk: Risk::new(plan),
             level: 0,
             seq: 0,

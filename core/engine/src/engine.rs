@@ -20,13 +20,25 @@ use pinion_model::number::{Money, Price, Qty, Ratio};
 use pinion_model::order::Reason;
 use serde::{Deserialize, Serialize};
 
+/// What an instrument is marked by: the best source that it ever had, so that a worse one cannot pass for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum MarkSource {
+    /// The last trade.
+    #[default]
+    Trades,
+    /// The best levels of the book.
+    Book,
+    /// Quotes.
+    Quotes,
+}
+
 /// What belongs to one instrument.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Places {
     series: Vec<usize>,
     traders: Vec<usize>,
-    /// Quotes come for it, so trades and books do not move its mark.
-    has_quotes: bool,
+    /// Where its mark comes from.
+    mark: MarkSource,
     /// A trader must see prices between bars: it pursues an exit, or was filled within the open bar.
     watched: bool,
 }
@@ -133,7 +145,7 @@ impl Engine {
         } else {
             None
         };
-        self.places[id.index()].has_quotes = true;
+        self.places[id.index()].mark = MarkSource::Quotes;
         let usual = self.absorbs(id, time_ns, false);
         if !usual {
             self.roll_series(id, time_ns, false, sink);
@@ -166,8 +178,11 @@ impl Engine {
         if !usual {
             self.roll_series(id, time_ns, true, sink);
         }
-        if !self.places[id.index()].has_quotes {
-            self.touch(id, trade.price, trade.price, sink);
+        match self.places[id.index()].mark {
+            MarkSource::Trades => self.touch(id, trade.price, trade.price, sink),
+            // The book is gone: trades still say what a position is worth.
+            MarkSource::Book if !self.books[id.index()].is_synced() => self.value_by(id, trade.price, sink),
+            MarkSource::Book | MarkSource::Quotes => {}
         }
         let price_of = |source| (source == BarSource::Trades).then_some(trade.price);
         self.add_to_series(id, time_ns, trade.qty, usual, price_of, sink);
@@ -191,10 +206,22 @@ impl Engine {
             let event = if after { AccountEvent::DataFresh } else { AccountEvent::DataStale };
             self.desk.emit_account(event, Reason::None, sink);
         }
-        if let (true, false, Some(bid), Some(ask)) =
-            (after, self.places[id.index()].has_quotes, book.best_bid(), book.best_ask())
-        {
-            self.touch(id, bid.price, ask.price, sink);
+        let book = &self.books[id.index()];
+        let best = book.best_bid().zip(book.best_ask());
+        let place = &mut self.places[id.index()];
+        if place.mark == MarkSource::Quotes {
+            return;
+        }
+        match best {
+            Some((bid, ask)) if after => {
+                place.mark = MarkSource::Book;
+                self.touch(id, bid.price, ask.price, sink);
+            }
+            _ if before => {
+                let mark = Mark { time_ns: Mark::LOST, ..*self.desk.portfolio.mark(id) };
+                self.desk.set_mark(id, mark, sink);
+            }
+            _ => {}
         }
     }
 
@@ -422,6 +449,13 @@ impl Engine {
         }
     }
 
+    /// A price that values the position and triggers stops, but is too poor to enter by.
+    fn value_by<S: Sink>(&mut self, id: InstrumentId, price: Price, sink: &mut S) {
+        self.touch(id, price, price, sink);
+        let mark = Mark { bid: price, ask: price, time_ns: Mark::LOST };
+        self.desk.set_mark(id, mark, sink);
+    }
+
     fn pursue_exits<S: Sink>(&mut self, id: InstrumentId, sink: &mut S) {
         for &at in &self.places[id.index()].traders {
             let trader = &mut self.traders[at];
@@ -552,10 +586,16 @@ impl Engine {
         self.desk.portfolio.equity()
     }
 
-    /// When the account's next day begins, ns, and its equity when this one did.
+    /// Equity when it was first known.
+    pub fn opening_equity(&self) -> Option<Money> {
+        self.desk.account.opening()
+    }
+
+    /// When the account's next day begins, ns, and its equity when this one did; `None` before equity is known.
     #[inline]
-    pub fn day(&self) -> (i64, Money) {
-        (self.desk.account.next_day_ns(), self.desk.account.day_start())
+    pub fn day(&self) -> Option<(i64, Money)> {
+        let account = &self.desk.account;
+        account.opening().map(|_| (account.next_day_ns(), account.day_start()))
     }
 
     /// Deepest fall of equity from its peak.

@@ -38,6 +38,35 @@ struct Exit {
     rule: ExitRule,
 }
 
+impl Entry {
+    #[inline(always)]
+    fn fires(&self, side: Side, view: &View<'_>) -> bool {
+        self.rule.fires(side, view, self.last_entry.map(|last| view.bars - last))
+    }
+}
+
+impl Exit {
+    /// `since_fill` are the best and worst price since the fill, where it happened within this bar: what
+    /// traded before is no part of "since entry".
+    #[inline(always)]
+    fn on_bar(
+        &mut self,
+        holding: &Holding,
+        since_fill: Option<(Price, Price)>,
+        view: &View<'_>,
+    ) -> Option<ExitSignal> {
+        let bar = match since_fill {
+            None => Oriented::new(holding.side, view.bar),
+            Some((high, low)) => {
+                let close = view.bar.close;
+                let bar = Bar { high: high.max(close), low: low.min(close), ..*view.bar };
+                Oriented::new(holding.side, &bar)
+            }
+        };
+        self.rule.on_bar(holding, &bar, view)
+    }
+}
+
 /// An exit that was decided and is not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Closing {
@@ -118,6 +147,8 @@ pub struct Trader {
     entry: Option<u64>,
     entry_age_bars: u32,
     exit: Option<u64>,
+    /// The exit rule whose partial target `exit` closes.
+    part: Option<usize>,
     stop: Option<Resting>,
     target: Option<Resting>,
     closing: Option<Closing>,
@@ -169,6 +200,7 @@ impl Trader {
             entry: None,
             entry_age_bars: 0,
             exit: None,
+            part: None,
             stop: None,
             target: None,
             closing: None,
@@ -296,14 +328,23 @@ impl Trader {
     /// The rule that gives the entry its name, when the list as a whole fires.
     #[inline(always)]
     fn entry_signal<'a>(&self, side: Side, view: &impl Fn(usize) -> View<'a>) -> Option<usize> {
-        let fires = |entry: &Entry| {
-            let view = view(entry.series);
-            let since = entry.last_entry.map(|last| view.bars - last);
-            entry.rule.fires(side, &view, since)
-        };
+        match &self.entries[..] {
+            [] => None,
+            [only] => only.fires(side, &view(only.series)).then_some(0),
+            entries => self.combined(entries, side, view),
+        }
+    }
+
+    fn combined<'a>(
+        &self,
+        entries: &[Entry],
+        side: Side,
+        view: &impl Fn(usize) -> View<'a>,
+    ) -> Option<usize> {
+        let mut fires = entries.iter().map(|entry| entry.fires(side, &view(entry.series)));
         match self.combine_entries {
-            Combine::All => (!self.entries.is_empty() && self.entries.iter().all(fires)).then_some(0),
-            Combine::Any => self.entries.iter().position(fires),
+            Combine::All => fires.all(|fires| fires).then_some(0),
+            Combine::Any => fires.position(|fires| fires),
         }
     }
 
@@ -313,27 +354,24 @@ impl Trader {
         let holding = self.holding.as_mut()?;
         holding.bars_held += 1;
         let since_fill = self.since_fill.take();
-        let mut first: Option<Found> = None;
-        let mut all = true;
-        // Every rule sees every bar, whether another has fired or not.
-        for (rule, exit) in self.exits.iter_mut().enumerate() {
-            let view = view(exit.series);
-            let bar = match since_fill {
-                None => Oriented::new(holding.side, view.bar),
-                Some((high, low)) => {
-                    // What traded before the fill is no part of "since entry".
-                    let close = view.bar.close;
-                    let bar = Bar { high: high.max(close), low: low.min(close), ..*view.bar };
-                    Oriented::new(holding.side, &bar)
+        match &mut self.exits[..] {
+            [] => None,
+            [only] => {
+                let signal = only.on_bar(holding, since_fill, &view(only.series))?;
+                Some(Found::Exit { rule: 0, signal })
+            }
+            exits => {
+                let (mut first, mut all) = (None, true);
+                // Every rule sees every bar, whether another has fired or not.
+                for (rule, exit) in exits.iter_mut().enumerate() {
+                    match exit.on_bar(holding, since_fill, &view(exit.series)) {
+                        Some(signal) => first = first.or(Some(Found::Exit { rule, signal })),
+                        None => all = false,
+                    }
                 }
-            };
-            match exit.rule.on_bar(holding, &bar, &view) {
-                Some(signal) if first.is_none() => first = Some(Found::Exit { rule, signal }),
-                Some(_) => {}
-                None => all = false,
+                first.filter(|_| all || self.combine_exits == Combine::Any)
             }
         }
-        first.filter(|_| all || self.combine_exits == Combine::Any)
     }
 
     /// An exit rule fired.
@@ -428,9 +466,15 @@ impl Trader {
     ) {
         let Some(holding) = self.holding else { return };
         let part = desk.portfolio.instrument(self.instrument).lot_floor(holding.opened_qty.mul_floor(share));
-        if part > Qty::ZERO && self.exit.is_none() {
-            let rule = (self.entries.len() + rule) as u16;
-            self.exit = self.send_exit(part, reason, rule, series, desk, sink);
+        if part <= Qty::ZERO {
+            self.exits[rule].rule.part_sent();
+        } else if self.exit.is_none() {
+            let place = (self.entries.len() + rule) as u16;
+            self.exit = self.send_exit(part, reason, place, series, desk, sink);
+            if self.exit.is_some() {
+                self.exits[rule].rule.part_sent();
+                self.part = Some(rule);
+            }
         }
     }
 
@@ -600,6 +644,12 @@ impl Trader {
             self.on_fill(order, *price, *qty, applied, series, desk, sink);
         }
         if order.status.is_final() {
+            if self.exit == Some(order.number)
+                && let Some(rule) = self.part.take()
+                && order.filled.is_zero()
+            {
+                self.exits[rule].rule.part_failed();
+            }
             for slot in [&mut self.entry, &mut self.exit] {
                 slot.take_if(|number| *number == order.number);
             }
@@ -699,7 +749,7 @@ impl Trader {
         }
         self.stats.dust += u64::from(!self.position.qty.is_zero());
         self.trade_net = Money::ZERO;
-        (self.holding, self.since_fill, self.closing) = (None, None, None);
+        (self.holding, self.since_fill, self.closing, self.part) = (None, None, None, None);
         self.exits.iter_mut().for_each(|e| e.rule.clear());
         self.drop_protection(Reason::PositionClosed, desk, sink);
     }

@@ -30,8 +30,9 @@ impl EquityCurve {
     #[inline(always)]
     pub fn observe(&mut self, engine: &Engine, events: u64) {
         self.count += events;
-        let (next_day_ns, day_start) = engine.day();
-        if next_day_ns != self.next_day_ns {
+        if let Some((next_day_ns, day_start)) = engine.day()
+            && next_day_ns != self.next_day_ns
+        {
             self.next_day_ns = next_day_ns;
             self.daily.push((engine.now_ns(), day_start));
         }

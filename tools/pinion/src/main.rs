@@ -8,6 +8,7 @@ mod command;
 mod control;
 mod equity;
 mod failure;
+mod host;
 mod output;
 mod progress;
 mod report;
@@ -37,11 +38,14 @@ enum Command {
     #[command(subcommand)]
     Data(command::data::DataCommand),
     #[command(subcommand)]
+    Indicator(command::indicator::IndicatorCommand),
+    #[command(subcommand)]
     Journal(command::journal::JournalCommand),
     #[command(subcommand)]
     Config(command::config::ConfigCommand),
     Control(command::control::ControlArgs),
     Arm(command::control::ArmArgs),
+    Doctor(command::doctor::DoctorArgs),
     #[command(subcommand)]
     Bench(command::bench::BenchCommand),
 }
@@ -54,10 +58,12 @@ fn main() -> ExitCode {
         Command::Backtest(args) => command::run::backtest(args),
         Command::Replay(args) => command::replay::replay(args),
         Command::Data(command) => command::data::data(command),
+        Command::Indicator(command) => command::indicator::indicator(command),
         Command::Journal(command) => command::journal::journal(command),
         Command::Config(command) => command::config::config(command),
         Command::Control(args) => command::control::control(args),
         Command::Arm(args) => command::control::arm(args),
+        Command::Doctor(args) => command::doctor::doctor(args),
         Command::Bench(command) => command::bench::bench(command),
     };
     match result {

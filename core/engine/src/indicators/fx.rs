@@ -30,14 +30,22 @@ pub fn fx(price: Price) -> Fx {
 
 /// A fraction of at most one, for exponential averages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Weight(i64);
+pub struct Weight {
+    /// To [`WEIGHT_BITS`].
+    bits: i64,
+    /// The same to 64 bits, where a signed number holds it: a product's upper half is then the result, without
+    /// a double shift, which is slow on some processors.
+    upper: Option<i64>,
+}
 
 impl Weight {
     /// `numerator / denominator`, which must be at most one, to 46 bits.
     pub fn new(numerator: u64, denominator: u64) -> Weight {
         debug_assert!(numerator <= denominator && denominator > 0);
         let scaled = (u128::from(numerator) << WEIGHT_BITS) + u128::from(denominator) / 2;
-        Weight((scaled / u128::from(denominator)) as i64)
+        let bits = (scaled / u128::from(denominator)) as i64;
+        let upper = i64::try_from(i128::from(bits) << (64 - WEIGHT_BITS)).ok();
+        Weight { bits, upper }
     }
 
     /// `average + (value - average) * self`.
@@ -46,26 +54,32 @@ impl Weight {
         if let (Some(a), Some(v)) = (narrow(average), narrow(value))
             && let Some(difference) = v.checked_sub(a)
         {
-            let step = i128::from(difference).wrapping_mul(i128::from(self.0)) >> WEIGHT_BITS;
+            let step = i128::from(difference).wrapping_mul(i128::from(self.bits)) >> WEIGHT_BITS;
             // A weight is at most one: the result lies between the two.
             return Fx::from_bits(i128::from(a.wrapping_add(step as i64)));
         }
         self.step_wide(average, value)
     }
 
-    /// [`Weight::step`] for an average and a value of 0 to 2^63 bits, which its result is again.
-    #[inline(always)]
-    pub(crate) fn step_narrow(self, average: i64, value: i64) -> i64 {
-        let difference = i128::from(value.wrapping_sub(average));
-        average.wrapping_add((difference.wrapping_mul(i128::from(self.0)) >> WEIGHT_BITS) as i64)
+    /// For [`step_narrow`]; `None` for the largest weights.
+    pub(crate) fn upper(self) -> Option<i64> {
+        self.upper
     }
 
     #[cold]
     fn step_wide(self, average: Fx, value: Fx) -> Fx {
         let difference = value.to_bits() - average.to_bits();
-        let step = difference.wrapping_mul(i128::from(self.0)) >> WEIGHT_BITS;
+        let step = difference.wrapping_mul(i128::from(self.bits)) >> WEIGHT_BITS;
         Fx::from_bits(average.to_bits() + step)
     }
+}
+
+/// [`Weight::step`] with a weight's `upper` for an average and a value of 0 to 2^63 bits, which its result is
+/// again.
+#[inline(always)]
+pub(crate) fn step_narrow(upper: i64, average: i64, value: i64) -> i64 {
+    let difference = i128::from(value.wrapping_sub(average));
+    average.wrapping_add((difference.wrapping_mul(i128::from(upper)) >> 64) as i64)
 }
 
 /// The bits of a value that 64 of them hold.
@@ -143,9 +157,9 @@ mod tests {
             let (a, v) = (Fx::from_bits(a.into()), Fx::from_bits(v.into()));
             let (weight, factor) = (Weight::new(weight, 1000), Factor::new(Ratio(factor)));
             prop_assert_eq!(weight.step(a, v), weight.step_wide(a, v));
-            if let (Some(a), Some(v)) = (narrow(a.abs()), narrow(v.abs())) {
+            if let (Some(a), Some(v), Some(upper)) = (narrow(a.abs()), narrow(v.abs()), weight.upper()) {
                 let wide = weight.step_wide(Fx::from_bits(a.into()), Fx::from_bits(v.into()));
-                prop_assert_eq!(Fx::from_bits(weight.step_narrow(a, v).into()), wide);
+                prop_assert_eq!(Fx::from_bits(step_narrow(upper, a, v).into()), wide);
             }
             prop_assert_eq!(factor.of(v), factor.of_wide(v));
         }

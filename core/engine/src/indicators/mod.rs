@@ -2,11 +2,40 @@
 //!
 //! A [`Set`] belongs to one series of bars. Rules declare what they read when they are compiled and get
 //! a [`Slot`]; the same indicator asked for twice is computed once.
+//!
+//! The [`catalog`] has them all, [`define`] says how one is declared. To add one: a file or a place in a
+//! file of its family, with the declaration beside the state, and a line in the catalogue.
 
 pub mod average;
 pub mod bollinger;
+pub mod call;
+pub mod catalog;
+pub mod chained;
+pub mod change;
+pub mod channel;
+pub mod define;
+pub mod directional;
+pub mod extremes;
+pub mod force;
+mod functions;
 pub mod fx;
+pub mod levels;
+pub mod momentum;
+pub mod moving;
+pub mod price;
+mod real;
+pub mod regression;
+pub mod sar;
+pub mod shared;
+pub mod statistics;
+pub mod stochastic;
+pub mod ticks;
+pub mod volatility;
+pub mod volume;
+pub mod vwap;
+mod wide;
 pub mod wilder;
+mod window;
 
 use average::{Ema, Macd, MacdValue, Sma};
 use bollinger::Bollinger;
@@ -30,6 +59,8 @@ pub enum Spec {
     Atr(usize),
     /// MACD with fast, slow and signal length.
     Macd(usize, usize, usize),
+    /// Any other indicator of the catalogue.
+    Listed(call::Call),
 }
 
 impl Spec {
@@ -39,6 +70,7 @@ impl Spec {
             Spec::Sma(n) | Spec::Ema(n) | Spec::Bollinger(n) => n,
             Spec::Rsi(n) | Spec::Atr(n) => n + 1,
             Spec::Macd(_, slow, signal) => slow + signal - 1,
+            Spec::Listed(call) => call.warm_up(),
         }
     }
 }
@@ -57,6 +89,7 @@ pub struct Set {
     smas: Vec<Sma>,
     emas: Vec<Ema>,
     macds: Vec<Macd>,
+    listed: Vec<catalog::State>,
     /// There are others than the first three kinds.
     has_more: bool,
     /// Some price has reached 2^31 units: products of two no longer fit 64 bits.
@@ -82,6 +115,7 @@ impl Set {
             Spec::Bollinger(n) => add(&mut self.bollingers, Bollinger::new(n)),
             Spec::Atr(n) => add(&mut self.atrs, Atr::new(n)),
             Spec::Macd(fast, slow, signal) => add(&mut self.macds, Macd::new(fast, slow, signal)),
+            Spec::Listed(call) => add(&mut self.listed, call.build()),
         };
         self.has_more |= !matches!(spec, Spec::Rsi(_) | Spec::Bollinger(_) | Spec::Atr(_));
         self.specs.push((spec, slot));
@@ -117,6 +151,7 @@ impl Set {
         self.smas.iter_mut().for_each(|s| s.update(bar.close));
         self.emas.iter_mut().for_each(|s| s.update(fx(bar.close)));
         self.macds.iter_mut().for_each(|s| s.update(bar.close));
+        self.listed.iter_mut().for_each(|s| define::Indicator::on_bar(s, bar));
     }
 
     /// The RSI at `slot`.

@@ -1,7 +1,7 @@
 //! Wilder's indicators: RSI and ATR. Both are averages with `alpha = 1 / n` that are seeded with the
 //! simple mean of their first `n` inputs (TA-Lib's convention).
 
-use super::fx::{Factor, Fx, Weight, fx};
+use super::fx::{Factor, Fx, Weight, fx, step_narrow};
 use pinion_model::event::Bar;
 use pinion_model::number::{Price, Ratio};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 ))]
 struct Averages<const N: usize> {
     weight: Weight,
+    /// The weight as the narrow averages want it.
+    upper: i64,
     phase: Phase,
     /// The close before, for the input of the next bar.
     previous: Price,
@@ -51,12 +53,14 @@ struct Wide<const N: usize> {
 
 impl<const N: usize> Averages<N> {
     fn new(n: usize) -> Averages<N> {
+        let weight = Weight::new(1, n as u64);
         Averages {
-            weight: Weight::new(1, n as u64),
+            weight,
+            upper: weight.upper().unwrap_or_default(),
             phase: Phase::Empty,
             previous: Price::ZERO,
             narrow: [0; N],
-            wide: Wide { n: n as u32, inputs: 0, small: true, values: [Fx::ZERO; N] },
+            wide: Wide { n: n as u32, inputs: 0, small: weight.upper().is_some(), values: [Fx::ZERO; N] },
         }
     }
 
@@ -80,7 +84,7 @@ impl<const N: usize> Averages<N> {
         let inputs = inputs(std::mem::replace(&mut self.previous, close));
         if self.phase == Phase::Narrow && small {
             for (value, input) in self.narrow.iter_mut().zip(inputs) {
-                *value = self.weight.step_narrow(*value, input << 32);
+                *value = step_narrow(self.upper, *value, input << 32);
             }
         } else {
             self.update_slowly(inputs, small);

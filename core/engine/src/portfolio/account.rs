@@ -45,7 +45,10 @@ pub struct Account {
     max_drawdown: Option<Ratio>,
     reset_at_ns: i64,
     next_day_ns: i64,
+    /// Equity when it was first known.
+    opening: Option<Money>,
     day_start: Money,
+    /// Below any equity until the first one is known.
     peak: Money,
     trough: Money,
     worst: Drawdown,
@@ -60,25 +63,41 @@ pub struct Account {
 }
 
 impl Account {
-    /// An account that opens with `equity`.
-    pub fn new(limits: &RiskLimits, equity: Money) -> Account {
+    /// An account that opens with `equity`; where that needs a rate that nobody has quoted yet, with the first
+    /// equity that it observes.
+    pub fn new(limits: &RiskLimits, equity: Option<Money>) -> Account {
         let mut account = Account {
             max_daily_loss: limits.max_daily_loss,
             max_drawdown: limits.max_drawdown,
             reset_at_ns: i64::from(limits.reset_at_s) * 1_000_000_000,
             next_day_ns: i64::MIN,
-            day_start: equity,
-            peak: equity,
-            trough: equity,
-            worst: Drawdown { from: equity, to: equity },
-            daily_floor: Money::ZERO,
-            drawdown_floor: Money::ZERO,
-            alarm: Money::ZERO,
+            opening: None,
+            day_start: Money::ZERO,
+            peak: Money(i128::MIN),
+            trough: Money::ZERO,
+            worst: Drawdown::default(),
+            daily_floor: Money(i128::MIN),
+            drawdown_floor: Money(i128::MIN),
+            alarm: Money(i128::MIN),
             daily_halt: false,
             drawdown_halt: false,
         };
-        account.set_floors();
+        if let Some(equity) = equity {
+            account.open(equity);
+        }
         account
+    }
+
+    fn open(&mut self, equity: Money) {
+        self.opening = Some(equity);
+        (self.day_start, self.peak, self.trough) = (equity, equity, equity);
+        self.worst = Drawdown { from: equity, to: equity };
+        self.set_floors();
+    }
+
+    /// Equity when it was first known.
+    pub fn opening(&self) -> Option<Money> {
+        self.opening
     }
 
     fn set_floors(&mut self) {
@@ -99,9 +118,11 @@ impl Account {
         }
         let since = (now_ns - self.reset_at_ns).div_euclid(DAY_NS);
         self.next_day_ns = (since + 1) * DAY_NS + self.reset_at_ns;
-        self.day_start = equity();
         self.daily_halt = false;
-        self.set_floors();
+        if self.opening.is_some() {
+            self.day_start = equity();
+            self.set_floors();
+        }
         true
     }
 
@@ -132,6 +153,9 @@ impl Account {
 
     #[cold]
     fn rise(&mut self, equity: Money) {
+        if self.opening.is_none() {
+            return self.open(equity);
+        }
         self.worst = self.worst();
         (self.peak, self.trough) = (equity, equity);
         self.set_floors();
@@ -158,6 +182,9 @@ impl Account {
 
     /// An operator lifts the halts; the drawdown is measured from the present equity on.
     pub fn arm(&mut self, equity: Money) {
+        if self.opening.is_none() {
+            return;
+        }
         self.worst = self.worst();
         (self.peak, self.trough) = (equity, equity);
         self.day_start = if self.daily_halt { equity } else { self.day_start };
@@ -178,7 +205,7 @@ impl Account {
 
     /// Highest equity since the start or the last arming.
     pub fn peak(&self) -> Money {
-        self.peak
+        self.opening.map_or(Money::ZERO, |_| self.peak)
     }
 
     /// The equity below which entries stop: the day's floor and the drawdown's.
@@ -197,7 +224,7 @@ mod tests {
             max_drawdown: Some(Ratio(150_000_000)),
             ..RiskLimits::default()
         };
-        Account::new(&limits, Money(1000))
+        Account::new(&limits, Some(Money(1000)))
     }
 
     #[test]
@@ -217,8 +244,19 @@ mod tests {
     }
 
     #[test]
+    fn an_account_opens_with_the_first_equity_that_is_known() {
+        let limits = RiskLimits { max_daily_loss: Some(Ratio(50_000_000)), ..RiskLimits::default() };
+        let mut a = Account::new(&limits, None);
+        assert!(a.roll_day(5, || Money(7)));
+        assert_eq!((a.opening(), a.peak(), a.day_start()), (None, Money::ZERO, Money::ZERO));
+        assert_eq!(a.observe(Money(1000)), None);
+        assert_eq!((a.opening(), a.peak(), a.day_start()), (Some(Money(1000)), Money(1000), Money(1000)));
+        assert_eq!(a.observe(Money(950)), Some(Breach::DailyLoss), "of the day on which it opened");
+    }
+
+    #[test]
     fn the_worst_drawdown_is_the_deepest_fraction_not_the_largest_amount() {
-        let mut a = Account::new(&RiskLimits::default(), Money(100));
+        let mut a = Account::new(&RiskLimits::default(), Some(Money(100)));
         [60, 1000, 900].into_iter().for_each(|e| assert_eq!(a.observe(Money(e)), None));
         assert_eq!(a.worst(), Drawdown { from: Money(100), to: Money(60) });
     }

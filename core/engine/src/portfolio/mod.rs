@@ -27,11 +27,14 @@ pub struct Mark {
     pub bid: Price,
     /// What a buyer pays; zero while unknown.
     pub ask: Price,
-    /// When it was last seen, ns.
+    /// When it was last seen, ns; [`Mark::LOST`] when its source broke off.
     pub time_ns: i64,
 }
 
 impl Mark {
+    /// The time of a mark whose source is known to be gone: it values positions, and no entry may trust it.
+    pub const LOST: i64 = i64::MIN;
+
     /// Price at which a position of this sign would be closed.
     #[inline]
     pub fn closing(&self, qty: Qty) -> Price {

@@ -29,7 +29,11 @@ impl Position {
             if self.qty.0.signum() * signed.0.signum() < 0 { qty.min(self.qty.abs()) } else { Qty::ZERO };
         let mut realised = Money::ZERO;
         if closing > Qty::ZERO {
-            let share = Money(mul_div_floor(self.cost.0, closing.0.into(), self.qty.abs().0.into()));
+            let share = if closing == self.qty.abs() {
+                self.cost
+            } else {
+                Money(mul_div_floor(self.cost.0, closing.0.into(), self.qty.abs().0.into()))
+            };
             let proceeds = instrument.notional(price, Qty(-side.sign() * closing.0));
             realised = proceeds - share;
             self.cost -= share;

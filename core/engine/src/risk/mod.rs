@@ -11,8 +11,8 @@ mod sizing;
 
 use crate::orders::table::{Order, OrderTable};
 use crate::plan::{EnginePlan, FeeSchedule, RiskLimits, Sizing};
-use crate::portfolio::Portfolio;
 use crate::portfolio::account::Account;
+use crate::portfolio::{Mark, Portfolio};
 use arrayvec::ArrayVec;
 use checks::Check;
 use pinion_model::body::CheckOperands;
@@ -189,9 +189,11 @@ impl Risk {
             v.refuse_if(now >= expiry, Check::Expired, now, expiry);
         }
         let mark = cx.portfolio.mark(id);
-        if let Some(limit_ns) = self.limits.stale_after_ns {
+        let lost = mark.is_known() && mark.time_ns == Mark::LOST;
+        if lost || self.limits.stale_after_ns.is_some() {
             let age_ns = cx.now_ns.saturating_sub(mark.time_ns);
-            v.refuse_if(age_ns > limit_ns, Check::StaleData, age_ns.into(), limit_ns.into());
+            let limit_ns = self.limits.stale_after_ns.unwrap_or(i64::MAX);
+            v.refuse_if(lost || age_ns > limit_ns, Check::StaleData, age_ns.into(), limit_ns.into());
         }
         if request.side == Side::Sell && !instrument.kind.can_be_short() {
             v.refuse_if(true, Check::ShortSale, 1, 0);

@@ -228,7 +228,7 @@ impl AdvancedAtr {
         self.state.map_or(Reason::StopLoss, |s| s.kind)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn on_bar(
         &mut self,
         holding: &Holding,
@@ -252,8 +252,21 @@ impl AdvancedAtr {
         if bar.close() - holding.oriented_entry() < next.at_r.of(r0) {
             return None;
         }
-        state.targets_hit += 1;
         Some(ExitSignal { reason: Reason::PartialTarget, share: Some(next.share) })
+    }
+
+    /// The order of the next partial target is on its way, or its share is too small to trade.
+    pub(super) fn part_sent(&mut self) {
+        if let Some(state) = &mut self.state {
+            state.targets_hit += 1;
+        }
+    }
+
+    /// The order of the last partial target ended without a fill: it is still to be closed.
+    pub(super) fn part_failed(&mut self) {
+        if let Some(state) = &mut self.state {
+            state.targets_hit = state.targets_hit.saturating_sub(1);
+        }
     }
 
     fn note_low(&mut self, low: Fx) {

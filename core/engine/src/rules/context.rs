@@ -27,12 +27,12 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
-    /// No further bar of the series fits into the instrument's session. Only time bars have an end that is
-    /// known beforehand.
+    /// The next bar of the series is the last of the instrument's session, or beyond it: what is sent now is the
+    /// last that still trades before the close. Only time bars have an end that is known beforehand.
     pub fn is_last_of_session(&self) -> bool {
         let BarCut::Time { interval_ns } = self.cut else { return false };
         let end_ns = self.calendar.session_end_ns(self.bar.open_ns);
-        end_ns.is_some_and(|end_ns| self.bar.open_ns + 2 * interval_ns > end_ns)
+        end_ns.is_some_and(|end_ns| self.bar.open_ns + 2 * interval_ns >= end_ns)
     }
 }
 

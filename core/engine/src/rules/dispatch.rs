@@ -58,7 +58,7 @@ impl EntryRule {
     }
 
     /// Whether the rule fires; `bars_since_entry` counts from the signal bar of its last accepted entry.
-    #[inline]
+    #[inline(always)]
     pub fn fires(&self, side: Side, view: &View<'_>, bars_since_entry: Option<u64>) -> bool {
         match self {
             EntryRule::RsiBb(rule) => rule.fires(side, view, bars_since_entry),
@@ -150,7 +150,7 @@ impl ExitRule {
     }
 
     /// A bar ended while the position is open.
-    #[inline]
+    #[inline(always)]
     pub fn on_bar(&mut self, holding: &Holding, bar: &Oriented, view: &View<'_>) -> Option<ExitSignal> {
         match self {
             ExitRule::AdvancedAtr(rule) => rule.on_bar(holding, bar, view),
@@ -158,6 +158,20 @@ impl ExitRule {
             ExitRule::FixedRatio(rule) => rule.on_bar(bar),
             ExitRule::TrailingStop(rule) => rule.on_bar(holding, bar, view),
             ExitRule::TimeBased(rule) => rule.on_bar(holding, view),
+        }
+    }
+
+    /// The part that the rule asked for is on its way, or is too small to trade.
+    pub fn part_sent(&mut self) {
+        if let ExitRule::AdvancedAtr(rule) = self {
+            rule.part_sent();
+        }
+    }
+
+    /// The order for the last part ended without a fill.
+    pub fn part_failed(&mut self) {
+        if let ExitRule::AdvancedAtr(rule) = self {
+            rule.part_failed();
         }
     }
 

@@ -131,7 +131,7 @@ impl RsiBb {
     }
 
     /// Whether the rule fires on this bar.
-    #[inline]
+    #[inline(always)]
     pub(super) fn fires(&self, side: Side, view: &View<'_>, bars_since_entry: Option<u64>) -> bool {
         if bars_since_entry.is_some_and(|bars| bars < self.cooldown_bars) {
             return false;

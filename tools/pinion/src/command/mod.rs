@@ -4,6 +4,8 @@ pub mod bench;
 pub mod config;
 pub mod control;
 pub mod data;
+pub mod doctor;
+pub mod indicator;
 pub mod journal;
 pub mod replay;
 pub mod run;

@@ -60,13 +60,15 @@ struct Found {
     outputs: u64,
     digest: String,
     difference: Option<String>,
+    /// In a journal without an end: the first output of its last input that is not in it.
+    cut: Option<String>,
 }
 
 /// `pinion replay`.
 pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
     let view = View::open(&args.dir)?;
-    let found = compare(&args, &view)?;
-    let closed = pinion_journal::scan(&args.dir)?;
+    let end = pinion_journal::scan(&args.dir)?;
+    let found = compare(&args, &view, end.closed)?;
     let build = Reader::open(&args.dir)?.header().build().to_string();
     let mut json = json!({
         "identical": found.difference.is_none(),
@@ -76,7 +78,9 @@ pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
         "difference": found.difference,
         "build": build,
     });
-    json["valid_until"] = json!(closed.valid_until);
+    json["valid_until"] = json!(end.valid_until);
+    json["closed"] = json!(end.closed);
+    json["cut"] = json!(found.cut);
     if let Some(difference) = found.difference {
         if args.output.is_json() {
             println!("{json:#}");
@@ -88,18 +92,25 @@ pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
         };
         return Err(Failure::Run(format!("error: the replay differs: {difference}{other}")));
     }
-    let text = format!(
+    let mut text = format!(
         "identical: {} inputs, {} outputs\ndecision digest {}\n",
         found.inputs, found.outputs, found.digest
     );
+    if !end.closed {
+        text +=
+            &format!("not closed: the journal ends at position {} without an End record\n", end.valid_until);
+    }
+    if let Some(cut) = &found.cut {
+        text += &format!("its last input's outputs are incomplete; the first one missing: {cut}\n");
+    }
     args.output.put(&json, &text)
 }
 
-fn compare(args: &ReplayArgs, view: &View) -> Result<Found, Failure> {
+fn compare(args: &ReplayArgs, view: &View, closed: bool) -> Result<Found, Failure> {
     let mut engine = Engine::new(&view.plan.engine).map_err(|e| Failure::Run(format!("error: {e}")))?;
     let mut cursor = Reader::open(&args.dir)?.cursor(0)?;
     let (mut made, mut digest, mut group) = (Made::default(), Digest::default(), Vec::new());
-    let mut found = Found { inputs: 0, outputs: 0, digest: String::new(), difference: None };
+    let mut found = Found { inputs: 0, outputs: 0, digest: String::new(), difference: None, cut: None };
     'groups: while cursor.next_group(&mut group)? {
         let Some(class) = group[0].kind().map(Kind::class) else { continue };
         if class == Class::System {
@@ -135,8 +146,12 @@ fn compare(args: &ReplayArgs, view: &View) -> Result<Found, Failure> {
         }
     }
     if let (None, Some(extra)) = (&found.difference, made.records.front()) {
-        found.difference =
-            Some(format!("the journal ends, but the engine now also makes: {}", view.line(extra)));
+        let line = view.line(extra);
+        if closed {
+            found.difference = Some(format!("the journal ends, but the engine now also makes: {line}"));
+        } else {
+            found.cut = Some(line);
+        }
     }
     found.digest = digest.finish();
     Ok(found)

@@ -36,7 +36,7 @@ impl Report {
         let engine = &done.engine;
         let base = engine.portfolio().currency(plan.engine.base_currency).clone();
         let show = |m: Money| Scaled { value: m.0, exponent: base.scale }.to_string();
-        let opening = opening_equity(plan);
+        let opening = engine.opening_equity().unwrap_or_default();
         let last = done.curve.daily.last().map_or(opening, |(_, equity)| *equity);
         let equity = engine.equity().unwrap_or(last);
         let fees = fees_in_base(plan, done);
@@ -117,11 +117,6 @@ impl Report {
 
 fn ratio_f64(ratio: Ratio) -> f64 {
     ratio.0 as f64 / Ratio::SCALE as f64
-}
-
-/// Opening balances in the base currency; others count only once they have a rate.
-fn opening_equity(plan: &Plan) -> Money {
-    plan.engine.balances[plan.engine.base_currency.index()]
 }
 
 fn fees_in_base(plan: &Plan, done: &Finished) -> Money {

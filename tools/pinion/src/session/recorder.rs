@@ -35,6 +35,9 @@ impl Wire for NoWire {
     fn cancel(&mut self, _: &CancelBody) {}
 }
 
+/// Of so many intents of untimed inputs one is timed; the first one always is.
+const INTENT_EVERY: u64 = 16;
+
 /// The recorder. `FULL` records everything; otherwise decisions alone, for the digest.
 pub struct Recorder<O, W, const FULL: bool> {
     /// Where records go.
@@ -51,6 +54,9 @@ pub struct Recorder<O, W, const FULL: bool> {
     timed: bool,
     began: u64,
     stage: u64,
+    /// Intents of inputs that are not timed, and whether the last of them is followed to its order.
+    intents: u64,
+    follows: bool,
     /// Times of the present input's stages; they are counted when it is done, when no order waits.
     stamps: ArrayVec<(Stage, u64), 32>,
     /// A depth head waits for its levels.
@@ -70,6 +76,8 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
             timed: false,
             began: 0,
             stage: 0,
+            intents: 0,
+            follows: false,
             stamps: ArrayVec::new(),
             group: None,
         }
@@ -90,9 +98,15 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
     pub fn end(&mut self) {
         if self.timed {
             self.latency.record(Stage::Input, self.ticks.now().wrapping_sub(self.began));
-            for (stage, ticks) in self.stamps.drain(..) {
-                self.latency.record(stage, ticks);
-            }
+        }
+        if !self.stamps.is_empty() {
+            self.count_stamps();
+        }
+    }
+
+    fn count_stamps(&mut self) {
+        for (stage, ticks) in self.stamps.drain(..) {
+            self.latency.record(stage, ticks);
         }
     }
 
@@ -106,7 +120,7 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
     #[inline]
     fn take_time(&mut self, kind: Kind) -> u64 {
         if !self.timed {
-            return 0;
+            return self.take_time_of_some(kind);
         }
         match kind {
             Kind::Intent | Kind::Verdict | Kind::Order => {
@@ -124,6 +138,24 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
             // Everything else carries the time of the stage that it belongs to.
             _ => self.stage,
         }
+    }
+
+    /// Of inputs that are not timed, the stages after the decision of one intent in [`INTENT_EVERY`] are.
+    #[inline]
+    fn take_time_of_some(&mut self, kind: Kind) -> u64 {
+        match kind {
+            Kind::Intent => {
+                self.follows = self.intents.is_multiple_of(INTENT_EVERY);
+                self.intents += 1;
+                if self.follows {
+                    self.stage = self.ticks.now();
+                }
+            }
+            Kind::Verdict if self.follows => self.note_stage(Stage::Check, self.ticks.now()),
+            Kind::Order if self.follows => self.note_stage(Stage::Send, self.ticks.now()),
+            _ => {}
+        }
+        0
     }
 }
 

@@ -218,6 +218,11 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
     /// Operator's commands that have come in.
     fn take_commands(&mut self) {
         while let Ok(mut command) = self.commands.try_recv() {
+            if command.command == CommandKind::Shutdown.code() {
+                // It is journalled where the run ends.
+                self.shared.stop.store(true, Ordering::Relaxed);
+                continue;
+            }
             command.time_ns = self.engine.now_ns();
             self.recorder.begin(FULL);
             self.engine.on_command(&command, &mut self.recorder);

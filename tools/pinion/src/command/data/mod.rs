@@ -62,7 +62,8 @@ pub fn data(command: DataCommand) -> Result<(), Failure> {
     args.output.put(&json, &text)
 }
 
-fn interval(text: &str) -> Result<i64, Failure> {
+/// A length of bars in nanoseconds.
+pub fn interval(text: &str) -> Result<i64, Failure> {
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let count: i64 = text[..text.len() - unit.len()].parse().unwrap_or(0);
     let unit_ns = match unit {

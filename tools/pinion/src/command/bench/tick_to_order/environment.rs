@@ -2,39 +2,30 @@
 //! to a thread that only looks at the clock.
 
 use super::measured::histogram;
+use crate::host::Host;
 use hdrhistogram::Histogram;
 use pinion_runtime::ticks::Ticks;
 use serde_json::{Value, json};
-use std::fs::read_to_string;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-fn first_line(path: &str) -> Option<String> {
-    let text = read_to_string(path).ok()?;
-    text.lines().next().map(|l| l.trim().to_string()).filter(|l| !l.is_empty())
-}
-
 /// Steal time since boot, in ticks of the kernel's clock.
 pub fn steal_ticks() -> Option<u64> {
-    first_line("/proc/stat")?.split_whitespace().nth(8)?.parse().ok()
+    Host::live().steal_ticks()
 }
 
 /// The machine, as text for people and scripts. What cannot be read is `unknown`.
 pub fn machine(core: Option<usize>) -> Value {
+    let host = Host::live();
     let or_unknown = |v: Option<String>| v.unwrap_or_else(|| "unknown".into());
-    let cpu = read_to_string("/proc/cpuinfo").ok().and_then(|text| {
-        let line = text.lines().find(|l| l.starts_with("model name"))?;
-        line.split(':').nth(1).map(|s| s.trim().to_string())
-    });
-    let governor = format!("/sys/devices/system/cpu/cpu{}/cpufreq/scaling_governor", core.unwrap_or(0));
     json!({
-        "cpu": or_unknown(cpu),
+        "cpu": or_unknown(host.cpu_model()),
         "processors": std::thread::available_parallelism().map_or(0, usize::from),
-        "kernel": or_unknown(first_line("/proc/sys/kernel/osrelease")),
-        "isolated": first_line("/sys/devices/system/cpu/isolated").unwrap_or_else(|| "none".into()),
-        "governor": or_unknown(first_line(&governor)),
-        "clocksource": or_unknown(first_line("/sys/devices/system/clocksource/clocksource0/current_clocksource")),
-        "load": or_unknown(first_line("/proc/loadavg")),
+        "kernel": or_unknown(host.kernel()),
+        "isolated": host.isolated().unwrap_or_default().to_string(),
+        "governor": or_unknown(host.governor(core.unwrap_or(0))),
+        "clocksource": or_unknown(host.clocksource()),
+        "load": or_unknown(host.line("proc/loadavg")),
     })
 }
 

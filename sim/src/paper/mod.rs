@@ -2,7 +2,8 @@
 //!
 //! What the engine sends takes a random latency to arrive (never overtaking what was sent before), is
 //! filled against the market as it stands at that moment or rests, and its reports take a latency back.
-//! Nothing fills before its order has arrived. On bars, market orders fill at the next bar's open, stops
+//! Nothing fills before its order has arrived. Where the book is known, a large order takes level after level,
+//! and what is left of a market order behind the last one expires. On bars, market orders fill at the next bar's open, stops
 //! are tested before limits, a stop fills at the worse of trigger and open, a limit at its price or the
 //! better open. A resting limit fills when the market trades through it, or at its price once the
 //! quantity that stood ahead of it has traded.
@@ -10,15 +11,18 @@
 //! Reduce-only orders never trade more than the position that this venue knows; what is left of them
 //! expires.
 
-use crate::market::{Touch, is_at_or_better};
+mod bars;
+mod matching;
+
+use crate::market::{Ladder, Touch};
 use crate::pricing;
 use crate::random::Random;
 use pinion_engine::book::Book;
 use pinion_engine::plan::EnginePlan;
 use pinion_model::body::{CancelBody, ExecutionBody, OrderBody};
-use pinion_model::event::{Bar, Market, MarketEvent, Quote};
+use pinion_model::event::{Market, MarketEvent, Quote};
 use pinion_model::instrument::InstrumentId;
-use pinion_model::number::{Price, Qty, Ratio};
+use pinion_model::number::{Money, Price, Qty};
 use pinion_model::order::*;
 use pinion_plan::PaperPlan;
 use serde::{Deserialize, Serialize};
@@ -69,8 +73,11 @@ struct Pending {
 struct State {
     random: Random,
     touches: Vec<Touch>,
+    ladders: Vec<Ladder>,
     has_quotes: Vec<bool>,
     positions: Vec<Qty>,
+    /// By currency: what is left of the opening balance for fees that a third asset pays.
+    fee_assets: Vec<Money>,
     inbound: VecDeque<(i64, Message)>,
     resting: Vec<Live>,
     outbound: VecDeque<Pending>,
@@ -98,8 +105,10 @@ impl PaperVenue {
         let state = State {
             random: Random::new(paper.seed),
             touches: vec![Touch::default(); plan.instruments.len()],
+            ladders: vec![Ladder::default(); plan.instruments.len()],
             has_quotes: vec![false; plan.instruments.len()],
             positions: vec![Qty::ZERO; plan.instruments.len()],
+            fee_assets: plan.balances.clone(),
             inbound: VecDeque::with_capacity(2 * orders),
             resting: Vec::with_capacity(orders),
             outbound: VecDeque::with_capacity(4 * orders),
@@ -202,7 +211,8 @@ impl PaperVenue {
                     self.arrive(message, at_ns);
                 }
             } else if report <= until_ns {
-                return self.state.outbound.pop_front().map(|r| self.body(&r));
+                let report = self.state.outbound.pop_front()?;
+                return Some(self.body(&report));
             } else {
                 return None;
             }
@@ -293,9 +303,18 @@ impl PaperVenue {
         }
     }
 
-    /// After a depth update: where no quotes come, the best levels of the rebuilt book are the market.
+    /// After a depth update: the rebuilt book is what large orders meet, and where no quotes come, its best
+    /// levels are the touch.
     pub fn follow_book(&mut self, id: InstrumentId, book: &Book, now_ns: i64) {
-        if self.state.has_quotes[id.index()] || !book.is_synced() {
+        if !self.paper.basic {
+            self.state.ladders[id.index()].follow(book);
+        }
+        if self.state.has_quotes[id.index()] {
+            return;
+        }
+        if !book.is_synced() {
+            // Nobody knows what stands there: until the book is back, only trades make a market.
+            self.state.touches[id.index()] = Touch::default();
             return;
         }
         if let (Some(bid), Some(ask)) = (book.best_bid(), book.best_ask()) {
@@ -303,189 +322,6 @@ impl PaperVenue {
                 Touch { bid: bid.price, ask: ask.price, bid_qty: bid.qty, ask_qty: ask.qty };
             self.match_resting(id, now_ns);
         }
-    }
-
-    /// A bar: its open meets the market orders, its range the resting ones. Only what was sent before the
-    /// bar began takes part.
-    #[inline]
-    pub fn on_bar(&mut self, id: InstrumentId, bar: &Bar) {
-        self.state.on_bars = true;
-        self.state.touches[id.index()] = Touch { bid: bar.open, ask: bar.open, ..Touch::default() };
-        if !self.state.resting.is_empty() {
-            self.match_bar(id, bar);
-        }
-    }
-
-    /// Lets orders arrive that were sent up to the beginning of a bar.
-    #[inline]
-    pub fn before_bar(&mut self, open_ns: i64) {
-        if self.state.next_ns <= open_ns {
-            self.arrive_until(open_ns);
-        }
-    }
-
-    fn arrive_until(&mut self, open_ns: i64) {
-        while self.state.inbound.front().is_some_and(|(ns, _)| *ns <= open_ns) {
-            if let Some((at_ns, message)) = self.state.inbound.pop_front() {
-                self.arrive(message, at_ns);
-            }
-        }
-        self.note_next();
-    }
-
-    fn match_bar(&mut self, id: InstrumentId, bar: &Bar) {
-        // Market orders first, then stops, then limits: the stop is tested before the target.
-        for kind in [OrderType::Market, OrderType::Stop, OrderType::Limit] {
-            let mut at = 0;
-            while let Some(order) = self.state.resting.get(at).copied() {
-                let price = if order.instrument == id && order.order_type == kind {
-                    bar_price(&order, bar)
-                } else {
-                    None
-                };
-                let Some(mut price) = price else {
-                    at += 1;
-                    continue;
-                };
-                self.state.resting.remove(at);
-                let mut order = order;
-                if kind != OrderType::Limit {
-                    price = self.slip(&order, price, Qty::ZERO);
-                }
-                let liquidity = if kind == OrderType::Limit { Liquidity::Maker } else { Liquidity::Taker };
-                let whole = order.leaves;
-                if !self.fill(&mut order, price, whole, liquidity, bar.open_ns) {
-                    self.state.resting.insert(at, order);
-                    at += 1;
-                }
-            }
-        }
-    }
-
-    /// Tries every resting order of an instrument against the touch.
-    fn match_resting(&mut self, id: InstrumentId, now_ns: i64) {
-        let mut at = 0;
-        while let Some(order) = self.state.resting.get(at).copied() {
-            let mut order = order;
-            if order.instrument == id && self.try_fill(&mut order, now_ns) {
-                self.state.resting.remove(at);
-                continue;
-            }
-            self.state.resting[at] = order;
-            at += 1;
-        }
-    }
-
-    /// Tries an order against the touch; true when nothing is left of it.
-    fn try_fill(&mut self, order: &mut Live, now_ns: i64) -> bool {
-        let touch = self.state.touches[order.instrument.index()];
-        let (opposite, size) = touch.opposite(order.side);
-        if opposite <= Price::ZERO {
-            return false;
-        }
-        match order.order_type {
-            OrderType::Stop => {
-                // A sell stop is reached when the bid is at or below it, a buy stop when the offer is at or above.
-                let seen = touch.own(order.side.opposite()).0;
-                if seen <= Price::ZERO || !is_at_or_better(order.side.opposite(), seen, order.trigger) {
-                    return false;
-                }
-                order.order_type = OrderType::Market;
-                self.try_fill(order, now_ns)
-            }
-            OrderType::Market => {
-                let price = self.slip(order, opposite, size);
-                let whole = order.leaves;
-                self.fill(order, price, whole, Liquidity::Taker, now_ns)
-            }
-            OrderType::Limit => {
-                if is_at_or_better(order.side, opposite, order.limit) {
-                    // It crosses on arrival, or the market came through it while it rested.
-                    let arrived = order.ahead.is_none();
-                    let price = if arrived { self.slip(order, opposite, size) } else { order.limit };
-                    let price =
-                        if is_at_or_better(order.side, price, order.limit) { price } else { order.limit };
-                    let liquidity = if arrived { Liquidity::Taker } else { Liquidity::Maker };
-                    let whole = order.leaves;
-                    return self.fill(order, price, whole, liquidity, now_ns);
-                }
-                if order.ahead.is_none() {
-                    let (own, standing) = touch.own(order.side);
-                    let joins = own == order.limit;
-                    order.ahead = Some(if joins { standing } else { Qty::ZERO });
-                }
-                false
-            }
-        }
-    }
-
-    /// A trade happened: limits beyond it fill, limits at it once what stood ahead has traded.
-    fn trade_through(&mut self, id: InstrumentId, price: Price, qty: Qty, now_ns: i64) {
-        let mut at = 0;
-        while let Some(order) = self.state.resting.get(at).copied() {
-            let mut order = order;
-            let limit =
-                order.order_type == OrderType::Limit && order.instrument == id && order.ahead.is_some();
-            let mut fills = Qty::ZERO;
-            if limit && price != order.limit && is_at_or_better(order.side, price, order.limit) {
-                fills = order.leaves;
-            } else if limit && price == order.limit {
-                let ahead = order.ahead.unwrap_or_default();
-                fills = (qty - ahead).max(Qty::ZERO).min(order.leaves);
-                order.ahead = Some((ahead - qty).max(Qty::ZERO));
-            }
-            let limit_price = order.limit;
-            if fills > Qty::ZERO && self.fill(&mut order, limit_price, fills, Liquidity::Maker, now_ns) {
-                self.state.resting.remove(at);
-                continue;
-            }
-            self.state.resting[at] = order;
-            at += 1;
-        }
-    }
-
-    fn slip(&self, order: &Live, touch: Price, size: Qty) -> Price {
-        if self.paper.basic {
-            return touch;
-        }
-        let instrument = &self.plan.instruments[order.instrument.index()];
-        let scale = self.plan.currencies[instrument.settle.index()].scale;
-        pricing::slipped(&self.paper, instrument, scale, order.side, touch, size, order.leaves)
-    }
-
-    /// Fills up to `qty` of an order; true when nothing is left of it.
-    fn fill(&mut self, order: &mut Live, price: Price, qty: Qty, liquidity: Liquidity, now_ns: i64) -> bool {
-        let mut qty = qty;
-        if order.reduce_only {
-            let left = self.reducible(order);
-            if left <= Qty::ZERO {
-                self.report(order, ReportKind::Expired, Reason::PositionClosed, now_ns);
-                return true;
-            }
-            qty = qty.min(left);
-        }
-        let lot = self.plan.instruments[order.instrument.index()].lot;
-        if order.partial && qty == order.leaves {
-            order.partial = false;
-            let share = Ratio(self.state.random.between(Ratio::SCALE / 10, Ratio::SCALE * 9 / 10));
-            let part = Qty(qty.mul_floor(share).0 / lot * lot);
-            qty = if part > Qty::ZERO { part } else { qty };
-        }
-        order.leaves -= qty;
-        order.filled += qty;
-        let (instrument, side) = (order.instrument.index(), order.side);
-        self.state.positions[instrument] += Qty(side.sign() * qty.0);
-        // A fee in the base asset comes out of what was bought.
-        self.state.positions[instrument] -=
-            pricing::fee_in_kind(&self.plan, instrument, side, qty, liquidity);
-        let exec_id = self.state.next_exec_id;
-        self.state.next_exec_id += 1;
-        self.push(order, ReportKind::Fill, Reason::None, now_ns, price, qty, liquidity, exec_id);
-        let spent = order.reduce_only && self.reducible(order) <= Qty::ZERO;
-        if spent && order.leaves > Qty::ZERO {
-            self.report(order, ReportKind::Expired, Reason::PositionClosed, now_ns);
-        }
-        order.leaves.is_zero() || spent
     }
 
     fn report(&mut self, order: &Live, kind: ReportKind, reason: Reason, now_ns: i64) {
@@ -520,13 +356,14 @@ impl PaperVenue {
         self.note_next();
     }
 
-    fn body(&self, r: &Pending) -> ExecutionBody {
+    fn body(&mut self, r: &Pending) -> ExecutionBody {
         let liquidity = Liquidity::from_code(r.liquidity_code).unwrap_or(Liquidity::None);
         let index = r.order.instrument.index();
         let (fee, currency) = if r.qty.is_zero() {
             (Default::default(), self.plan.instruments[index].settle)
         } else {
-            pricing::fee(&self.plan, index, r.order.side, r.price, r.qty, liquidity, &self.state.touches)
+            let State { touches, fee_assets, .. } = &mut self.state;
+            pricing::fee(&self.plan, index, r.order.side, r.price, r.qty, liquidity, touches, fee_assets)
         };
         ExecutionBody {
             seq: 0,
@@ -544,26 +381,6 @@ impl PaperVenue {
             exec_id: r.exec_id,
             reason: r.reason_code,
             reserved: [0; 3],
-        }
-    }
-}
-
-/// Where an order fills within a bar, or `None`.
-fn bar_price(order: &Live, bar: &Bar) -> Option<Price> {
-    let reached = |price: Price| bar.low <= price && price <= bar.high;
-    match (order.order_type, order.side) {
-        (OrderType::Market, _) => Some(bar.open),
-        // The worse of trigger and open.
-        (OrderType::Stop, Side::Sell) => (bar.low <= order.trigger).then(|| order.trigger.min(bar.open)),
-        (OrderType::Stop, Side::Buy) => (bar.high >= order.trigger).then(|| order.trigger.max(bar.open)),
-        // The better of limit and open; a touch alone does not fill, the bar must trade through.
-        (OrderType::Limit, Side::Buy) if bar.open <= order.limit => Some(bar.open),
-        (OrderType::Limit, Side::Sell) if bar.open >= order.limit => Some(bar.open),
-        (OrderType::Limit, Side::Buy) => {
-            (bar.low < order.limit && reached(order.limit)).then_some(order.limit)
-        }
-        (OrderType::Limit, Side::Sell) => {
-            (bar.high > order.limit && reached(order.limit)).then_some(order.limit)
         }
     }
 }
