@@ -211,6 +211,58 @@ fn broken_data_is_refused_and_a_few_broken_lines_are_counted() {
 }
 
 #[test]
+fn what_cannot_be_run_as_asked_is_refused_with_exit_code_2_and_a_remedy() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dir = tmp.path().to_str().unwrap();
+    let missing = tmp.path().join("nothing");
+    let missing = missing.to_str().unwrap();
+    let risk = tmp.path().join("risk.json");
+    std::fs::write(&risk, r#"{"leverage_limit": 2}"#).unwrap();
+    let risk = risk.to_str().unwrap();
+    let cases: [(&[&str], &str); 11] = [
+        (&["replay", missing], "check the path"),
+        (&["replay", dir], "no journal-*.seg file here"),
+        (&["journal", "info", missing], "check the path"),
+        (&["journal", "why", "1", dir], "check the path"),
+        (&["control", "flatten", missing], "is no directory"),
+        (&["run", dir], "is a directory"),
+        (&["config", "check", dir], "is a directory"),
+        (&["backtest", "examples/paper.yaml", "--data", dir], "is a directory"),
+        (&["run", "examples/paper.yaml", "--journal", "README.md"], "README.md is a file"),
+        (&["config", "explain", risk], "only a part of a configuration (risk)"),
+        (&["config", "migrate", risk, "--part", "all"], "unknown part `all`"),
+    ];
+    for (args, want) in cases {
+        let output = pinion(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", text(&output));
+        assert!(
+            text(&output).starts_with("error: ") && text(&output).contains(want),
+            "{args:?}: {}",
+            text(&output)
+        );
+    }
+    let output = pinion(&["control", "flatten", dir]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).starts_with("error: no session answers"), "{}", text(&output));
+    let migrated = ok(&["config", "migrate", risk, "--part", "risk"]);
+    assert!(migrated.contains("risk_management:") && migrated.contains("leverage_limit: 2"), "{migrated}");
+}
+
+#[test]
+fn explanations_and_reports_say_words() {
+    let plan = ok(&["config", "explain", "examples/paper.yaml"]);
+    for part in ["long on 1 s bars from trades", "linear, base"] {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    let report: Value = serde_json::from_str(&ok(&["backtest", "examples/paper.yaml", "--json"])).unwrap();
+    assert_eq!((&report["halts"]["ended"], &report["halts"]["level"]), (&Value::Bool(true), &Value::Null));
+    assert_eq!((&report["daily_returns"], &report["book_gaps"]), (&0.into(), &0.into()));
+    for figures in report["latency_ns"].as_object().unwrap().values() {
+        assert_eq!(figures["count"] == 0, figures["p50"].is_null(), "{report}");
+    }
+}
+
+#[test]
 fn original_configurations_load_as_they_are() {
     let Some(data) = pinion_tests::recorded_data() else { return };
     let dir = data.join("../configs");
@@ -219,6 +271,7 @@ fn original_configurations_load_as_they_are() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|e| e == "yaml" || e == "json") {
             ok(&["config", "check", path.to_str().unwrap()]);
+            ok(&["config", "migrate", path.to_str().unwrap()]);
             count += 1;
         }
     }

@@ -75,17 +75,14 @@ pub fn read(path: &Path) -> Result<Vec<Action>, DataError> {
         })?;
         let dividend = match field(dividend) {
             "" => false,
-            text => {
-                Decimal::parse(text.as_bytes()).is_ok_and(|d| d.mantissa() > 0) || {
-                    let zero = Decimal::parse(text.as_bytes()).is_ok_and(|d| d.mantissa() == 0);
-                    if !zero {
-                        let reason =
-                            format!("`{}` is not a dividend; write an amount a share", crate::shown(text));
-                        return Err(error(number, reason));
-                    }
-                    false
+            text => match Decimal::parse(text.as_bytes()) {
+                Ok(amount) if amount.mantissa() >= 0 => amount.mantissa() > 0,
+                _ => {
+                    let reason =
+                        format!("`{}` is not a dividend; write an amount a share", crate::shown(text));
+                    return Err(error(number, reason));
                 }
-            }
+            },
         };
         let symbol = Some(field(symbol)).filter(|s| !s.is_empty()).map(str::to_uppercase);
         actions.push(Action { symbol, date: day, ratio, dividend });

@@ -11,10 +11,13 @@
 //! | [`lines`] | bytes of a plain or compressed file, line by line |
 //! | [`mod@format`] | what kind of file it is |
 //! | [`rows`] | one line of a table to a bar, quote or trade |
+//! | `name` | the instrument that a file's name tells |
+//! | `chunk` | pieces of a feed |
 //! | [`source`] | files to a stream of events in order of time |
 //! | [`survey`] | what a recording holds |
 
 pub mod actions;
+mod chunk;
 pub mod format;
 pub mod lines;
 mod name;

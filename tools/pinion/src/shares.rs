@@ -25,7 +25,7 @@ pub fn splits_of(
     let mut known: Vec<&String> = symbols.iter().flatten().collect();
     known.sort();
     known.dedup();
-    if let (true, true) = (known.len() > 1, actions.iter().any(|a| a.symbol.is_none())) {
+    if known.len() > 1 && actions.iter().any(|a| a.symbol.is_none()) {
         let known: Vec<&str> = known.iter().map(|s| s.as_str()).collect();
         return Err(Failure::Usage(format!(
             "error: the file of `actions` does not say which of {} each line is of; add a column `symbol`",

@@ -108,7 +108,9 @@ fn check(args: &CheckArgs) -> Result<(), Failure> {
         let (config, mut more) =
             pinion_plan::read(&name, &text, base(&args.file)).map_err(|d| Failure::Usage(d.to_string()))?;
         if !config.data.files.is_empty() {
-            more = set_up(&args.file, &[], |_| ())?.warnings;
+            let setup = set_up(&args.file, &[], |_| ())?;
+            setup.notes.iter().for_each(|note| eprintln!("warning: {note}"));
+            more = setup.warnings;
         } else if config.is_explicit() {
             // What is wrong is added to `more`.
             let _ = pinion_plan::compile(&config, &[], &mut more);
@@ -131,6 +133,7 @@ fn explain(args: &ExplainArgs) -> Result<(), Failure> {
     let setup = set_up(&args.file, &args.data, |_| ())?;
     if !args.output.is_json() {
         eprint!("{}", setup.warnings);
+        setup.notes.iter().for_each(|note| eprintln!("warning: {note}"));
     }
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let explanation = pinion_plan::explain(&setup.plan, processors);
