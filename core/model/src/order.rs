@@ -204,6 +204,8 @@ codes! {
         Flatten = 10, "flatten";
         /// An engine-held stop was triggered.
         Triggered = 11, "triggered";
+        /// An exit rule saw in the market what it waits for.
+        Signal = 12, "signal";
         /// Not enough of the currency.
         InsufficientFunds = 101, "insufficient_funds";
         /// Below the minimum notional.

@@ -244,6 +244,13 @@ impl VolumeMean {
         let volumes = i128::from(last) * self.window.len() as i128 * i128::from(Ratio::SCALE);
         Some(volumes.cmp(&(self.sum * i128::from(ratio.0))))
     }
+
+    /// The last volume, of the mean; `None` where nothing was traded.
+    pub fn of_mean(&self) -> Option<Fx> {
+        let last = self.window.ago(0).filter(|_| self.window.is_full() && self.sum > 0)?;
+        let volumes = i128::from(last) * self.window.len() as i128;
+        Some(Fx::from_bits((volumes << 32) / self.sum))
+    }
 }
 
 impl Indicator for VolumeMean {

@@ -3,7 +3,8 @@
 use super::params::{RuleKind, RuleSpec, Values};
 use super::{Arming, ExitSignal, Holding, Noted, Oriented, View, catalog};
 use super::{
-    advanced_atr::AdvancedAtr, atr::AtrStop, fixed_ratio::FixedRatio, rsi_bb::RsiBb, time_based::TimeBased,
+    advanced_atr::AdvancedAtr, atr::AtrStop, fixed_ratio::FixedRatio, multi_level_atr::MultiLevelAtr,
+    rsi_bb::RsiBb, signal::SignalEntry, signal::SignalExit, simple_atr::SimpleAtr, time_based::TimeBased,
     trailing_stop::TrailingStop,
 };
 use crate::indicators::Set;
@@ -16,6 +17,8 @@ use serde::{Deserialize, Serialize};
 pub enum EntryRule {
     /// RSIOrBB and RSIBB.
     RsiBb(RsiBb),
+    /// Any other: a condition of the market.
+    Signal(Box<SignalEntry>),
 }
 
 /// A compiled exit rule with the state of its position.
@@ -31,6 +34,12 @@ pub enum ExitRule {
     TrailingStop(TrailingStop),
     /// TimeBased.
     TimeBased(TimeBased),
+    /// SimpleATR.
+    SimpleAtr(Box<SimpleAtr>),
+    /// MultiLevelATR.
+    MultiLevelAtr(Box<MultiLevelAtr>),
+    /// A condition of the market.
+    Signal(Box<SignalExit>),
 }
 
 /// A rule of the plan that the engine does not have. The plan compiler refuses such a plan with a line
@@ -53,7 +62,10 @@ impl EntryRule {
         match spec.rule.as_str() {
             "RSIOrBB" => Ok(EntryRule::RsiBb(RsiBb::compile(&values, false, set))),
             "RSIBB" => Ok(EntryRule::RsiBb(RsiBb::compile(&values, true, set))),
-            _ => Err(unknown()),
+            name => {
+                let signal = SignalEntry::compile(name, &values, set).ok_or_else(unknown)?;
+                Ok(EntryRule::Signal(Box::new(signal)))
+            }
         }
     }
 
@@ -62,6 +74,7 @@ impl EntryRule {
     pub fn fires(&self, side: Side, view: &View<'_>, bars_since_entry: Option<u64>) -> bool {
         match self {
             EntryRule::RsiBb(rule) => rule.fires(side, view, bars_since_entry),
+            EntryRule::Signal(rule) => rule.fires(side, view, bars_since_entry),
         }
     }
 
@@ -70,6 +83,7 @@ impl EntryRule {
     pub fn looks_back(&self) -> bool {
         match self {
             EntryRule::RsiBb(rule) => rule.looks_back(),
+            EntryRule::Signal(rule) => rule.looks_back(),
         }
     }
 
@@ -78,6 +92,7 @@ impl EntryRule {
     pub fn after_bar(&mut self, view: &View<'_>) {
         match self {
             EntryRule::RsiBb(rule) => rule.after_bar(view),
+            EntryRule::Signal(rule) => rule.after_bar(view),
         }
     }
 
@@ -85,6 +100,7 @@ impl EntryRule {
     pub fn explain(&self, side: Side, view: &View<'_>, note: &mut Noted) {
         match self {
             EntryRule::RsiBb(rule) => rule.explain(side, view, note),
+            EntryRule::Signal(rule) => rule.explain(side, view, note),
         }
     }
 }
@@ -101,7 +117,12 @@ impl ExitRule {
             "FixedRatio" => ExitRule::FixedRatio(FixedRatio::compile(&values)),
             "TrailingStop" => ExitRule::TrailingStop(TrailingStop::compile(&values, set)),
             "TimeBased" => ExitRule::TimeBased(TimeBased::compile(&values)),
-            _ => return Err(unknown()),
+            "SimpleATR" => ExitRule::SimpleAtr(Box::new(SimpleAtr::compile(&values, set))),
+            "MultiLevelATR" => ExitRule::MultiLevelAtr(Box::new(MultiLevelAtr::compile(&values, set))),
+            name => {
+                let signal = SignalExit::compile(name, &values, set).ok_or_else(unknown)?;
+                ExitRule::Signal(Box::new(signal))
+            }
         })
     }
 
@@ -112,6 +133,9 @@ impl ExitRule {
             ExitRule::Atr(rule) => rule.arm(view),
             ExitRule::FixedRatio(rule) => rule.arm(view),
             ExitRule::TrailingStop(rule) => rule.arm(view),
+            ExitRule::SimpleAtr(rule) => rule.arm(view),
+            ExitRule::MultiLevelAtr(rule) => rule.arm(view),
+            ExitRule::Signal(rule) => rule.arm(view),
             ExitRule::TimeBased(_) => Arming::NoStop,
         }
     }
@@ -123,7 +147,9 @@ impl ExitRule {
             ExitRule::Atr(rule) => rule.open(holding),
             ExitRule::FixedRatio(rule) => rule.open(holding),
             ExitRule::TrailingStop(rule) => rule.open(holding),
-            ExitRule::TimeBased(_) => {}
+            ExitRule::SimpleAtr(rule) => rule.open(holding),
+            ExitRule::MultiLevelAtr(rule) => rule.open(holding),
+            ExitRule::TimeBased(_) | ExitRule::Signal(_) => {}
         }
     }
 
@@ -133,8 +159,10 @@ impl ExitRule {
             ExitRule::AdvancedAtr(rule) => rule.reprice(holding),
             ExitRule::Atr(rule) => rule.reprice(holding),
             ExitRule::FixedRatio(rule) => rule.open(holding),
-            // It trails closes, not the entry.
-            ExitRule::TrailingStop(_) | ExitRule::TimeBased(_) => {}
+            ExitRule::SimpleAtr(rule) => rule.reprice(holding),
+            ExitRule::MultiLevelAtr(rule) => rule.reprice(holding),
+            // The first trails closes, not the entry; the others do not know it.
+            ExitRule::TrailingStop(_) | ExitRule::TimeBased(_) | ExitRule::Signal(_) => {}
         }
     }
 
@@ -145,7 +173,9 @@ impl ExitRule {
             ExitRule::Atr(rule) => rule.clear(),
             ExitRule::FixedRatio(rule) => rule.clear(),
             ExitRule::TrailingStop(rule) => rule.clear(),
-            ExitRule::TimeBased(_) => {}
+            ExitRule::SimpleAtr(rule) => rule.clear(),
+            ExitRule::MultiLevelAtr(rule) => rule.clear(),
+            ExitRule::TimeBased(_) | ExitRule::Signal(_) => {}
         }
     }
 
@@ -158,6 +188,35 @@ impl ExitRule {
             ExitRule::FixedRatio(rule) => rule.on_bar(bar),
             ExitRule::TrailingStop(rule) => rule.on_bar(holding, bar, view),
             ExitRule::TimeBased(rule) => rule.on_bar(holding, view),
+            ExitRule::SimpleAtr(rule) => rule.on_bar(holding, bar, view),
+            ExitRule::MultiLevelAtr(rule) => rule.on_bar(holding, bar, view),
+            ExitRule::Signal(rule) => rule.on_bar(holding, view),
+        }
+    }
+
+    /// True for a rule that compares a bar with the one before.
+    pub fn looks_back(&self) -> bool {
+        matches!(self, ExitRule::Signal(rule) if rule.looks_back())
+    }
+
+    /// Remembers the bar that ended, after the evaluation, with or without a position.
+    pub fn after_bar(&mut self, view: &View<'_>) {
+        if let ExitRule::Signal(rule) = self {
+            rule.after_bar(view);
+        }
+    }
+
+    /// Declares what the rule reads of the series of [`longer_bars_ns`](super::longer_bars_ns).
+    pub fn declare_longer(&mut self, set: &mut Set) {
+        if let ExitRule::MultiLevelAtr(rule) = self {
+            rule.declare_longer(set);
+        }
+    }
+
+    /// Shows the rule that series as it is now; call before each look and before arming.
+    pub fn see_longer(&mut self, set: &Set) {
+        if let ExitRule::MultiLevelAtr(rule) = self {
+            rule.see_longer(set);
         }
     }
 
@@ -182,7 +241,9 @@ impl ExitRule {
             ExitRule::Atr(rule) => rule.levels(),
             ExitRule::FixedRatio(rule) => rule.levels(),
             ExitRule::TrailingStop(rule) => rule.levels(),
-            ExitRule::TimeBased(_) => (None, None),
+            ExitRule::SimpleAtr(rule) => rule.levels(),
+            ExitRule::MultiLevelAtr(rule) => rule.levels(),
+            ExitRule::TimeBased(_) | ExitRule::Signal(_) => (None, None),
         }
     }
 
@@ -192,7 +253,10 @@ impl ExitRule {
             ExitRule::AdvancedAtr(rule) => rule.stop_reason(),
             ExitRule::FixedRatio(_) => Reason::StopLoss,
             ExitRule::Atr(_) | ExitRule::TrailingStop(_) => Reason::TrailingStop,
+            ExitRule::SimpleAtr(rule) => rule.stop_reason(),
+            ExitRule::MultiLevelAtr(rule) => rule.stop_reason(),
             ExitRule::TimeBased(_) => Reason::TimeLimit,
+            ExitRule::Signal(_) => Reason::Signal,
         }
     }
 
@@ -205,7 +269,13 @@ impl ExitRule {
             ExitRule::Atr(rule) => (rule.stop(), None),
             ExitRule::FixedRatio(rule) => rule.noted(),
             ExitRule::TrailingStop(rule) => (rule.stop(), None),
+            ExitRule::SimpleAtr(rule) => rule.noted(view, note),
+            ExitRule::MultiLevelAtr(rule) => rule.noted(view, note),
             ExitRule::TimeBased(_) => (None, None),
+            ExitRule::Signal(rule) => {
+                rule.explain(holding, view, note);
+                (None, None)
+            }
         };
         for (name, level) in [("stop", stop), ("target", target)] {
             if let Some(level) = level {

@@ -2,23 +2,37 @@
 //!
 //! A rule sees a [`View`] of the bar that just ended and, for exits, the [`Holding`]. It never sees the
 //! bar that is being made. To add a rule: write its file with its declaration and its compiled form, list
-//! it in [`catalog::RULES`], and add its variant to [`EntryRule`] or [`ExitRule`].
+//! it in [`catalog::RULES`], and add its variant to [`EntryRule`] or [`ExitRule`]; a condition of the market
+//! alone is one line in `signal` instead.
 
 pub mod catalog;
 pub mod params;
 
 pub mod advanced_atr;
 pub mod atr;
+pub mod eom_breakout;
+pub mod eom_macd;
+pub mod eom_pullback;
 pub mod fixed_ratio;
+pub mod ma_crossover;
+pub mod multi_level_atr;
 pub mod rsi_bb;
+pub mod rsi_bb_volume;
+pub mod rsi_ichimoku;
+pub mod signal;
+pub mod simple_atr;
+pub mod supertrend;
 pub mod time_based;
 pub mod trailing_stop;
 
+mod common;
 mod context;
 mod dispatch;
+mod filters;
 
 pub use context::{Arming, ExitSignal, Holding, Noted, NotedValue, Oriented, VALUE_NAMES, View};
 pub use dispatch::{EntryRule, ExitRule, UnknownRule};
+pub use multi_level_atr::longer_bars_ns;
 
 /// Parameter of every exit that has a stop.
 pub(crate) const INTRABAR: params::ParamDef = params::flag(

@@ -103,12 +103,21 @@ pub enum RuleKind {
 pub struct RuleDef {
     /// Canonical name, without `Mixin`.
     pub name: &'static str,
+    /// Other names that existing configurations use.
+    pub aliases: &'static [&'static str],
     /// Entry or exit.
     pub kind: RuleKind,
     /// When it fires, one or two sentences.
     pub doc: &'static str,
     /// Parameters.
     pub params: &'static [ParamDef],
+}
+
+impl RuleDef {
+    /// True for an exit that can stop a loss. Every one that has a stop can keep it within the bar.
+    pub fn has_stop(&self) -> bool {
+        self.params.iter().any(|p| p.name == super::INTRABAR.name)
+    }
 }
 
 /// A rule of a strategy with its resolved parameters, in the order of the declaration.
@@ -120,6 +129,8 @@ pub struct RuleSpec {
     pub values: Vec<ParamValue>,
     /// The rule's own bars, or `None` for those of the strategy.
     pub bars: Option<crate::plan::BarSpec>,
+    /// What the rule counts where its list votes; 1 when nothing is said.
+    pub weight: Ratio,
 }
 
 /// The values of a rule, by name.
