@@ -17,7 +17,12 @@ fn spec(name: &str, set: &[(&str, ParamValue)]) -> RuleSpec {
     let value = |p: &pinion_engine::rules::params::ParamDef| {
         set.iter().find(|(n, _)| *n == p.name).map_or(p.default_value(), |(_, v)| v.clone())
     };
-    RuleSpec { rule: name.into(), values: def.params.iter().map(value).collect(), bars: None }
+    RuleSpec {
+        rule: name.into(),
+        values: def.params.iter().map(value).collect(),
+        bars: None,
+        weight: Ratio::ONE,
+    }
 }
 
 /// A rule with its indicators, and a market that has moved 10 a bar for long enough to warm them.

@@ -183,7 +183,7 @@ impl Trader {
         let mut exits = Vec::with_capacity(plan.exits.len());
         for (spec, &at) in plan.exits.iter().zip(for_exits) {
             let mut rule = ExitRule::compile(spec, &mut series[at].indicators)?;
-            let longer = crate::rules::longer_bars_ns(spec).map(|interval_ns| {
+            let longer = crate::rules::longer_bars_of(spec).map(|interval_ns| {
                 let bars = BarSpec { cut: BarCut::Time { interval_ns }, ..spec.bars.unwrap_or(plan.bars) };
                 series_of(series, instrument, bars)
             });

@@ -5,9 +5,9 @@ use crate::compile::Plan;
 use crate::runtime::Layout;
 use crate::timeframe::millis;
 use crate::values::value_text;
-use pinion_engine::plan::{BarCut, Sizing};
-use pinion_engine::rules::catalog::RULES;
-use pinion_engine::rules::params::RuleSpec;
+use pinion_engine::plan::{BarCut, Combine, Sizing};
+use pinion_engine::rules::catalog::find;
+use pinion_engine::rules::params::{RuleKind, RuleSpec};
 use pinion_model::decimal::Scaled;
 use pinion_model::number::{Money, Ratio};
 use serde::Serialize;
@@ -97,11 +97,28 @@ fn cut_text(cut: BarCut) -> String {
     }
 }
 
-fn rule_text(spec: &RuleSpec) -> String {
-    let def = RULES.iter().find(|r| r.name == spec.rule);
+fn rule_text(kind: RuleKind, spec: &RuleSpec, combine: Combine) -> String {
+    let def = find(kind, &spec.rule);
     let names = def.map_or(&[][..], |d| d.params).iter().zip(&spec.values);
     let shown = names.map(|(def, value)| format!("{}={}", def.name, value_text(def, value)));
-    format!("{}({})", spec.rule, shown.collect::<Vec<_>>().join(", "))
+    let weight = match combine {
+        Combine::Vote { .. } => format!(" weight {}", spec.weight.to_decimal()),
+        Combine::All | Combine::Any => String::new(),
+    };
+    let longer = longer_bars_of(spec)
+        .filter(|_| kind == RuleKind::Exit)
+        .map(|interval_ns| cut_text(BarCut::Time { interval_ns }));
+    let bars = spec.bars.map(|bars| cut_text(bars.cut)).into_iter().chain(longer);
+    let bars: String = bars.map(|bars| format!(" on {bars}")).collect();
+    format!("{}({}){bars}{weight}", spec.rule, shown.collect::<Vec<_>>().join(", "))
+}
+
+fn combine_text(combine: Combine) -> String {
+    match combine {
+        Combine::All => "all on one bar".into(),
+        Combine::Any => "any".into(),
+        Combine::Vote { at_least } => format!("a vote of at least {}", at_least.to_decimal()),
+    }
 }
 
 fn strategies(plan: &Plan) -> Section {
@@ -125,8 +142,16 @@ fn strategies(plan: &Plan) -> Section {
             Sizing::Notional(n) => format!("notional {n}"),
         };
         rows.push(row("  size", size));
-        s.entries.iter().for_each(|r| rows.push(row("  entry", rule_text(r))));
-        s.exits.iter().for_each(|r| rows.push(row("  exit", rule_text(r))));
+        let lists = [
+            ("  entry", RuleKind::Entry, &s.entries, s.combine_entries),
+            ("  exit", RuleKind::Exit, &s.exits, s.combine_exits),
+        ];
+        for (name, kind, rules, combine) in lists {
+            rules.iter().for_each(|r| rows.push(row(name, rule_text(kind, r, combine))));
+            if rules.len() > 1 {
+                rows.push(row("    together", combine_text(combine)));
+            }
+        }
     }
     section("strategies", rows)
 }

@@ -3,7 +3,7 @@
 
 use super::common::*;
 use super::context::orient;
-use super::filters::{Declaring, Levels, Liveliness, RsiLevel, Volume, compare_moved};
+use super::filters::{Against, Declaring, Levels, Liveliness, RsiLevel, Volume, compare_moved};
 use super::params::{ParamDef, RuleDef, RuleKind, Values, flag, ratio};
 use super::signal::Condition;
 use super::{Noted, View};
@@ -98,7 +98,7 @@ impl EomBreakout {
     fn compile(v: &Values<'_>, threshold: &str, overbought: Ratio, to: &mut Declaring<'_>) -> EomBreakout {
         EomBreakout {
             threshold: v.ratio(threshold),
-            levels: Levels::compile(v, to),
+            levels: Levels::compile(v, Against::PreviousClose, to),
             eom: to.call("EOM", &[("period", v.int("eom_period") as i64)]),
             volume: Volume::compile(v, Ratio::ONE, to),
             rsi: RsiLevel::compile(v, overbought, to),

@@ -3,7 +3,7 @@
 
 use super::common::*;
 use super::context::orient;
-use super::filters::{Declaring, Levels, Volume, compare_moved};
+use super::filters::{Against, Declaring, Levels, Volume, compare_moved};
 use super::params::{ParamDef, RuleDef, RuleKind, Values, ratio};
 use super::signal::Condition;
 use super::{Noted, View};
@@ -33,7 +33,7 @@ pub const EOM_MACD_BREAKOUT: RuleDef = RuleDef {
     aliases: &["EOMMAcdBreakout"],
     kind: RuleKind::Entry,
     doc: "MACD crosses above its signal line with a rising histogram, the close is within the range around \
-          the nearest swing high over the previous close, ease of movement is positive, and the volume is at \
+          the nearest swing high over the close, ease of movement is positive, and the volume is at \
           least volume_threshold x its average.",
     params: &[
         end("resistance_range_low", 995_000, "The close must be at or above this much of the level."),
@@ -87,21 +87,28 @@ pub struct EomMacd {
 impl EomMacd {
     pub(super) fn entry(v: &Values<'_>, to: &mut Declaring<'_>) -> EomMacd {
         let offset = |name| Ratio(v.ratio(name).0 - Ratio::SCALE);
-        EomMacd::compile(v, [offset("resistance_range_low"), offset("resistance_range_high")], to)
+        let range = [offset("resistance_range_low"), offset("resistance_range_high")];
+        EomMacd::compile(v, range, Against::ThisClose, to)
     }
 
     pub(super) fn exit(v: &Values<'_>, to: &mut Declaring<'_>) -> EomMacd {
         let offset = |name| Ratio(Ratio::SCALE - v.ratio(name).0);
-        EomMacd::compile(v, [offset("support_range_high"), offset("support_range_low")], to)
+        let range = [offset("support_range_high"), offset("support_range_low")];
+        EomMacd::compile(v, range, Against::PreviousClose, to)
     }
 
-    fn compile(v: &Values<'_>, [from, to]: [Ratio; 2], declaring: &mut Declaring<'_>) -> EomMacd {
+    fn compile(
+        v: &Values<'_>,
+        [from, to]: [Ratio; 2],
+        against: Against,
+        declaring: &mut Declaring<'_>,
+    ) -> EomMacd {
         let lengths =
             [("fast_period", "macd_fast"), ("slow_period", "macd_slow"), ("signal_period", "macd_signal")];
         EomMacd {
             from,
             to,
-            levels: Levels::compile(v, declaring),
+            levels: Levels::compile(v, against, declaring),
             macd: declaring.call("MACD", &lengths.map(|(param, name)| (param, v.int(name) as i64))),
             eom: declaring.call("EOM", &[("period", v.int("eom_period") as i64)]),
             volume: Volume::compile(v, v.ratio("volume_threshold"), declaring),

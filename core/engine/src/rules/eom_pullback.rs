@@ -3,7 +3,7 @@
 
 use super::common::*;
 use super::context::orient;
-use super::filters::{Declaring, Levels, Liveliness, RsiLevel, compare_moved};
+use super::filters::{Against, Declaring, Levels, Liveliness, RsiLevel, compare_moved};
 use super::params::{ParamDef, RuleDef, RuleKind, Values, ratio};
 use super::signal::Condition;
 use super::{Noted, View};
@@ -27,7 +27,7 @@ pub const EOM_PULLBACK: RuleDef = RuleDef {
     name: "EOMPullback",
     aliases: &[],
     kind: RuleKind::Entry,
-    doc: "The low comes to the nearest swing low under the previous close (within support_threshold), the bar \
+    doc: "The low comes to the nearest swing low under the close (within support_threshold), the bar \
           closes above its open, ease of movement crosses above 0, the RSI is oversold and rising, and the \
           ATR is above atr_floor_multiplier x its average.",
     params: &[
@@ -91,18 +91,24 @@ struct Previous {
 
 impl EomPullback {
     pub(super) fn entry(v: &Values<'_>, to: &mut Declaring<'_>) -> EomPullback {
-        EomPullback::compile(v, "support_threshold", v.ratio("rsi_oversold"), to)
+        EomPullback::compile(v, "support_threshold", Against::ThisClose, v.ratio("rsi_oversold"), to)
     }
 
     pub(super) fn exit(v: &Values<'_>, to: &mut Declaring<'_>) -> EomPullback {
         let oversold = Ratio(100 * Ratio::SCALE - v.ratio("rsi_overbought").0);
-        EomPullback::compile(v, "resistance_threshold", oversold, to)
+        EomPullback::compile(v, "resistance_threshold", Against::PreviousClose, oversold, to)
     }
 
-    fn compile(v: &Values<'_>, threshold: &str, oversold: Ratio, to: &mut Declaring<'_>) -> EomPullback {
+    fn compile(
+        v: &Values<'_>,
+        threshold: &str,
+        against: Against,
+        oversold: Ratio,
+        to: &mut Declaring<'_>,
+    ) -> EomPullback {
         EomPullback {
             threshold: v.ratio(threshold),
-            levels: Levels::compile(v, to),
+            levels: Levels::compile(v, against, to),
             eom: to.call("EOM", &[("period", v.int("eom_period") as i64)]),
             rsi: RsiLevel::compile(v, oversold, to),
             atr: Liveliness::compile(v, v.ratio("atr_floor_multiplier"), to),

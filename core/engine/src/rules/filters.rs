@@ -8,7 +8,6 @@ use super::{Noted, View};
 use crate::indicators::call::Call;
 use crate::indicators::catalog::State;
 use crate::indicators::fx::Fx;
-use crate::indicators::levels::Swing;
 use crate::indicators::shared::Reading;
 use crate::indicators::wilder::RsiThreshold;
 use crate::indicators::{Set, Slot, Spec};
@@ -142,37 +141,45 @@ impl Trend {
     }
 }
 
-/// Swing highs and lows.
+/// Which close the nearest swing levels are sought from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Levels(Reading);
+pub(super) enum Against {
+    /// That of the bar itself: the level is still ahead.
+    ThisClose,
+    /// That of the bar before: the bar may have gone through it.
+    PreviousClose,
+}
+
+/// Swing highs and lows around a close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Levels {
+    swing: Reading,
+    against: Against,
+}
 
 impl Levels {
-    pub fn compile(v: &Values<'_>, to: &mut Declaring<'_>) -> Levels {
-        Levels(to.call("SWING", &[("strength", v.int("swing_lookback") as i64)]))
+    pub fn compile(v: &Values<'_>, against: Against, to: &mut Declaring<'_>) -> Levels {
+        Levels { swing: to.call("SWING", &[("strength", v.int("swing_lookback") as i64)]), against }
     }
 
-    fn swing<'a>(&self, view: &'a View<'_>) -> Option<&'a Swing> {
-        match view.set.state(self.0)? {
-            State::Swing(swing) => Some(swing),
-            _ => None,
-        }
-    }
-
-    /// The nearest level in the way of a move to the side's good: above `from` for longs, below for shorts.
-    pub fn ahead(&self, side: Side, from: Price, view: &View<'_>) -> Option<Price> {
-        let swing = self.swing(view)?;
+    /// The nearest level in the way of a move to the side's good: above for longs, below for shorts.
+    pub fn ahead(&self, side: Side, previous_close: Price, view: &View<'_>) -> Option<Price> {
+        let State::Swing(swing) = view.set.state(self.swing)? else { return None };
+        let from = match self.against {
+            Against::ThisClose => view.bar.close,
+            Against::PreviousClose => previous_close,
+        };
         if side == Side::Buy { swing.resistance(from) } else { swing.support(from) }
     }
 
-    /// The nearest level that carries the price: below `from` for longs, above for shorts.
-    pub fn behind(&self, side: Side, from: Price, view: &View<'_>) -> Option<Price> {
-        self.ahead(side.opposite(), from, view)
+    /// The nearest level that carries the price: below for longs, above for shorts.
+    pub fn behind(&self, side: Side, previous_close: Price, view: &View<'_>) -> Option<Price> {
+        self.ahead(side.opposite(), previous_close, view)
     }
 
-    /// Notes the nearest levels around `from`.
-    pub fn note(&self, from: Price, view: &View<'_>, note: &mut Noted) {
+    pub fn note(&self, previous_close: Price, view: &View<'_>, note: &mut Noted) {
         for (name, side) in [("resistance", Side::Buy), ("support", Side::Sell)] {
-            if let Some(level) = self.ahead(side, from, view) {
+            if let Some(level) = self.ahead(side, previous_close, view) {
                 note.price(name, level);
             }
         }

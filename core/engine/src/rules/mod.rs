@@ -41,6 +41,11 @@ pub(crate) const INTRABAR: params::ParamDef = params::flag(
     "Test stop and target within the bar (stop first) by resting orders instead of on the close.",
 );
 
+/// Length of the longer bars that an exit reads beside its own, ns; `None` for one that reads one series.
+pub fn longer_bars_of(spec: &params::RuleSpec) -> Option<i64> {
+    longer_bars_ns(catalog::find(params::RuleKind::Exit, &spec.rule)?, &spec.values)
+}
+
 /// True for an exit whose stop and target are kept by resting orders.
 pub(crate) fn is_intrabar(spec: &params::RuleSpec) -> bool {
     let def = catalog::find(params::RuleKind::Exit, &spec.rule);

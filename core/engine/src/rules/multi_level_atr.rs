@@ -4,7 +4,7 @@
 //! The longer bars are a series of their own, made of the same market data. The trader shows it to the rule
 //! before each look, so that the rule sees the last longer bar that has ended and never the one being made.
 
-use super::params::{ParamDef, ParamKind, ParamValue, RuleDef, RuleKind, RuleSpec, Values, int, ratio};
+use super::params::{ParamDef, ParamKind, ParamValue, RuleDef, RuleKind, Values, int, ratio};
 use super::{Arming, ExitSignal, Holding, Noted, Oriented, View};
 use crate::indicators::fx::{Factor, Fx};
 use crate::indicators::{Set, Slot, Spec};
@@ -17,6 +17,13 @@ const MINUTE_NS: i64 = 60_000_000_000;
 const TIMEFRAMES: &[&str] = &["1m", "5m", "15m", "30m", "1h", "2h", "4h", "8h", "12h", "1d", "7d"];
 const MINUTES: [i64; TIMEFRAMES.len()] = [1, 5, 15, 30, 60, 120, 240, 480, 720, 1440, 10_080];
 
+const HTF_TIMEFRAME: ParamDef = ParamDef {
+    name: "htf_timeframe",
+    kind: ParamKind::Choice { default: 6, options: TIMEFRAMES },
+    unit: "",
+    doc: "Length of the longer bars; a multiple of the rule's own.",
+};
+
 /// The declaration.
 pub const MULTI_LEVEL_ATR: RuleDef = RuleDef {
     name: "MultiLevelATR",
@@ -26,12 +33,7 @@ pub const MULTI_LEVEL_ATR: RuleDef = RuleDef {
           less htf_multiplier x ATR of longer bars, the same less ltf_multiplier x ATR of the rule's bars, and, \
           once the highest high has earned be_activation_atr x ATR, the entry plus be_buffer_multiplier x ATR.",
     params: &[
-        ParamDef {
-            name: "htf_timeframe",
-            kind: ParamKind::Choice { default: 6, options: TIMEFRAMES },
-            unit: "",
-            doc: "Length of the longer bars; a multiple of the rule's own.",
-        },
+        HTF_TIMEFRAME,
         int("htf_period", 14, 1, 500, "bars", "Length of the ATR of the longer bars."),
         int("ltf_period", 14, 1, 500, "bars", "Length of the ATR of the rule's own bars."),
         int("micro_period", 14, 1, 500, "bars", "Length of the ATR of break-even, in the rule's own bars."),
@@ -43,13 +45,12 @@ pub const MULTI_LEVEL_ATR: RuleDef = RuleDef {
     ],
 };
 
-/// Length of the longer bars that a rule reads beside its own, ns; `None` for rules that read one series.
-pub fn longer_bars_ns(spec: &RuleSpec) -> Option<i64> {
-    let at = MULTI_LEVEL_ATR.params.iter().position(|p| p.name == "htf_timeframe")?;
-    match spec.values.get(at) {
-        Some(ParamValue::Choice(choice)) if spec.rule == MULTI_LEVEL_ATR.name => {
-            Some(MINUTES[*choice] * MINUTE_NS)
-        }
+/// Length of the longer bars that a rule with these values reads beside its own, ns; `None` for rules that
+/// read one series.
+pub fn longer_bars_ns(def: &RuleDef, values: &[ParamValue]) -> Option<i64> {
+    let at = def.params.iter().position(|p| p.name == HTF_TIMEFRAME.name)?;
+    match values.get(at) {
+        Some(ParamValue::Choice(choice)) => Some(MINUTES[*choice] * MINUTE_NS),
         _ => None,
     }
 }

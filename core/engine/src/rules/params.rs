@@ -114,6 +114,11 @@ pub struct RuleDef {
 }
 
 impl RuleDef {
+    /// The canonical name and the others.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+
     /// True for an exit that can stop a loss. Every one that has a stop can keep it within the bar.
     pub fn has_stop(&self) -> bool {
         self.params.iter().any(|p| p.name == super::INTRABAR.name)

@@ -8,8 +8,8 @@ use crate::places::Places;
 use crate::timeframe::parse_timeframe;
 use crate::tree::{Key, Node, Value};
 use crate::values::{mismatch, read_value};
-use pinion_engine::rules::catalog::{RULES, find};
-use pinion_engine::rules::params::{ParamValue, RuleDef, RuleKind};
+use pinion_engine::rules::catalog::RULES;
+use pinion_engine::rules::params::{RuleDef, RuleKind};
 use pinion_model::number::Ratio;
 
 /// The rules of one list.
@@ -43,6 +43,7 @@ fn read_rule(item: &Node, kind: RuleKind, found: &mut Diagnostics) -> Option<Rul
         given: vec![None; def.params.len()],
         sound: true,
         cut: None,
+        weight: Ratio::ONE,
         places,
     };
     if let Value::Scalar(name, _) = &item.value {
@@ -59,6 +60,7 @@ fn read_rule(item: &Node, kind: RuleKind, found: &mut Diagnostics) -> Option<Rul
     };
     let mut rule = new(rule_named(text, kind, name, found)?, f.places());
     rule.cut = f.text("timeframe", found).and_then(|t| parse_timeframe(&t, f.place("timeframe"), found));
+    rule.weight = f.ratio("weight", found);
     if f.get("parameters").is_some() && f.get("params").is_some() {
         found.error_twice(f.place("params"), f.place("parameters"), "`parameters` (`params` is the same)");
     }
@@ -116,7 +118,10 @@ fn rule_named(name: &str, kind: RuleKind, at: &Node, found: &mut Diagnostics) ->
     const EXIT: (RuleKind, &str, &str) = (RuleKind::Exit, "Exit", "exit_mixins");
     let (mine, other) = if kind == RuleKind::Entry { (ENTRY, EXIT) } else { (EXIT, ENTRY) };
     let plain = name.strip_suffix("Mixin").unwrap_or(name);
-    let of = |(kind, word, _)| find(kind, plain.strip_suffix(word).unwrap_or(plain));
+    let of = |(kind, word, _)| {
+        let bare = plain.strip_suffix(word).unwrap_or(plain);
+        RULES.iter().copied().find(|r| r.kind == kind && r.names().any(|name| name == bare))
+    };
     if let Some(def) = of(mine) {
         return Some(def);
     }
@@ -155,53 +160,6 @@ pub(super) fn spread_loose(
         if !defs.is_empty() {
             unknown_parameter(key, &defs, found);
         }
-    }
-}
-
-/// What the values of one rule together cannot be.
-pub(super) fn check_rule(rule: &RuleConfig, found: &mut Diagnostics) {
-    if !rule.sound {
-        return;
-    }
-    let at = |name: &str| rule.def.params.iter().position(|p| p.name == name);
-    let is = |name: &str, value: ParamValue| at(name).is_some_and(|at| rule.values[at] == value);
-    let place = |name: &str| at(name).and_then(|at| rule.given[at]).unwrap_or(rule.places.section());
-    if rule.def.name == "TimeBased"
-        && is("max_bars", ParamValue::Int(0))
-        && is("max_minutes", ParamValue::Int(0))
-        && is("session_end", ParamValue::Bool(false))
-    {
-        let remedy = "set `max_bars`, `max_minutes` or `session_end: true`, or remove the rule";
-        found.error(place("max_bars"), "TimeBased never closes: everything in it is off", remedy);
-    }
-    if rule.def.name == "RSIBB" && is("rsi_oversold", ParamValue::Ratio(Ratio(0))) {
-        let reason = "RSIBB never fires: no RSI is below an `rsi_oversold` of 0";
-        found.error(place("rsi_oversold"), reason, "give a threshold such as 30");
-    }
-    check_targets(rule, &place, found);
-}
-
-/// Partial targets come in pairs by rising profit, and together close at most the whole position.
-fn check_targets(rule: &RuleConfig, place: &impl Fn(&str) -> Place, found: &mut Diagnostics) {
-    let list = |name: &str| {
-        let at = rule.def.params.iter().position(|p| p.name == name)?;
-        match &rule.values[at] {
-            ParamValue::RatioList(list) => Some(list),
-            _ => None,
-        }
-    };
-    let (Some(levels), Some(sizes)) = (list("pt_levels_r"), list("pt_sizes")) else { return };
-    if levels.len() != sizes.len() {
-        let longer = if levels.len() > sizes.len() { "pt_levels_r" } else { "pt_sizes" };
-        let reason = format!("`pt_levels_r` has {} values and `pt_sizes` {}", levels.len(), sizes.len());
-        found.error(place(longer), reason, "give one size for each level");
-    }
-    if !levels.is_sorted_by(|a, b| a < b) {
-        found.error(place("pt_levels_r"), "`pt_levels_r` does not rise", "begin with the nearest target");
-    }
-    if sizes.iter().map(|r| r.0).sum::<i64>() > Ratio::SCALE {
-        let remedy = "they are fractions of the opening quantity";
-        found.error(place("pt_sizes"), "`pt_sizes` add up to more than 1", remedy);
     }
 }
 
