@@ -105,11 +105,7 @@ fn rule_text(kind: RuleKind, spec: &RuleSpec, combine: Combine) -> String {
         Combine::Vote { .. } => format!(" weight {}", spec.weight.to_decimal()),
         Combine::All | Combine::Any => String::new(),
     };
-    let longer = longer_bars_of(spec)
-        .filter(|_| kind == RuleKind::Exit)
-        .map(|interval_ns| cut_text(BarCut::Time { interval_ns }));
-    let bars = spec.bars.map(|bars| cut_text(bars.cut)).into_iter().chain(longer);
-    let bars: String = bars.map(|bars| format!(" on {bars}")).collect();
+    let bars = spec.bars.map_or(String::new(), |bars| format!(" on {}", cut_text(bars.cut)));
     format!("{}({}){bars}{weight}", spec.rule, shown.collect::<Vec<_>>().join(", "))
 }
 

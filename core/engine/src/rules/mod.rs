@@ -42,7 +42,7 @@ pub(crate) const INTRABAR: params::ParamDef = params::flag(
 );
 
 /// Length of the longer bars that an exit reads beside its own, ns; `None` for one that reads one series.
-pub fn longer_bars_of(spec: &params::RuleSpec) -> Option<i64> {
+pub(crate) fn longer_bars_of(spec: &params::RuleSpec) -> Option<i64> {
     longer_bars_ns(catalog::find(params::RuleKind::Exit, &spec.rule)?, &spec.values)
 }
 
