@@ -8,3 +8,4 @@ pub mod indicator;
 pub mod journal;
 pub mod replay;
 pub mod run;
+pub mod strategy;
