@@ -198,6 +198,28 @@ fn nothing_fires_in_a_dead_market_or_before_the_indicators_are_warm() {
     }
 }
 
+/// The largest prices and volumes, bars without range or volume, and jumps between them.
+#[test]
+fn extreme_bars_stop_nothing() {
+    const TOP: i64 = pinion_engine::indicators::fx::MAX_PRICE;
+    // Five of them make a longer bar.
+    const MOST: i64 = i64::MAX / 5;
+    let mut noise = driver::Noise(3);
+    let bars: Vec<Bar> = (0..2_000)
+        .map(|at| {
+            let mut pick = || [1, 2, TOP / 2, TOP - 1, TOP][noise.below(5) as usize];
+            let (open, close) = (Price(pick()), Price(pick()));
+            let (high, low) = (open.max(close), open.min(close));
+            let volume = Qty([0, 1, MOST][noise.below(3) as usize]);
+            Bar { open_ns: at * MINUTE_NS, open, high, low, close, volume }
+        })
+        .collect();
+    for def in RULES {
+        signals(def, &bars, Side::Buy, 0);
+        signals(def, &bars, Side::Sell, 0);
+    }
+}
+
 /// A rule that is shown longer bars is blind until they are warm: it would have to make them up.
 #[test]
 fn multi_level_atr_waits_for_its_longer_bars() {
