@@ -478,7 +478,12 @@ impl Trader {
         let origin = Origin { strategy: self.strategy, rule: rule as u16, reason: Reason::Entry, reference };
         let entries = &self.entries;
         let explain = |desk: &Desk, note: &mut Noted| {
-            entries.iter().for_each(|e| e.rule.explain(side, &series[e.series].view(desk.now_ns), note));
+            // A record has room for a few values: those of the rule that names the entry come first.
+            let named = std::iter::once(&entries[rule]);
+            let others = entries.iter().enumerate().filter(|(at, _)| *at != rule).map(|(_, e)| e);
+            named.chain(others).for_each(|e| {
+                e.rule.explain(side, &series[e.series].view(desk.now_ns), note);
+            });
         };
         self.entry = desk.submit(&request, origin, TimeInForce::Gtc, false, explain, sink);
         if self.entry.is_some() {

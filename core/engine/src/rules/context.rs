@@ -192,8 +192,12 @@ impl Noted {
         let at = VALUE_NAMES.iter().position(|n| *n == name);
         debug_assert!(at.is_some(), "{name} is not in VALUE_NAMES");
         if let Some(at) = at {
-            // More than eight values is more than a person reads; the rest is left out.
-            let _ = self.values.try_push(NotedValue { name: at as u16 + 1, value, exponent });
+            let noted = NotedValue { name: at as u16 + 1, value, exponent };
+            // Rules of one list see the same close. More than eight values is more than a person reads; the
+            // rest is left out.
+            if !self.values.contains(&noted) {
+                let _ = self.values.try_push(noted);
+            }
         }
     }
 
