@@ -1,6 +1,8 @@
 //! Nothing allocates or frees on the way from bytes to orders: decode, book, bars, indicators, rules,
 //! risk, orders, fills. A counting allocator watches this test's thread; a control shows that it sees.
 
+mod driver;
+
 use pinion_binance::encode::OrderEncoder;
 use pinion_binance::{Decoded, Decoder, SymbolTable};
 use pinion_engine::Engine;
@@ -242,6 +244,30 @@ fn no_indicator_of_the_catalogue_allocates() {
         });
         assert_eq!(count, 0, "{} allocates", def.name);
         assert!(values > 100, "{} has only {values} values", def.name);
+    }
+}
+
+#[test]
+fn no_rule_of_the_catalogue_allocates() {
+    use driver::{EntryRun, ExitRun, MINUTE_NS, spec, walk};
+    use pinion_engine::rules::catalog::RULES;
+    use pinion_engine::rules::params::{ParamValue, RuleKind};
+    use pinion_model::order::Side;
+    let bars = walk(2_000, 1);
+    for def in RULES {
+        let spec = spec(def, &[("htf_timeframe", ParamValue::Choice(1))]);
+        let mut entry = (def.kind == RuleKind::Entry).then(|| EntryRun::new(&spec));
+        let mut exit =
+            (def.kind == RuleKind::Exit).then(|| ExitRun::new(def, &spec, MINUTE_NS, Side::Buy, 50));
+        let mut steps = 0;
+        let count = allocations(|| {
+            for bar in &bars {
+                steps += usize::from(entry.as_mut().is_some_and(|run| run.step(bar) == [false; 2]));
+                steps += usize::from(exit.as_mut().is_some_and(|run| run.step(bar).is_none()));
+            }
+        });
+        assert_eq!(count, 0, "{:?} {} allocates", def.kind, def.name);
+        assert!(steps > 100, "{} was not asked", def.name);
     }
 }
 

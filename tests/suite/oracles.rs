@@ -4,7 +4,7 @@ use pinion_engine::bars::BarBuilder;
 use pinion_engine::indicators::bollinger::BandWidth;
 use pinion_engine::indicators::{Set, Spec};
 use pinion_engine::plan::{BarCut, BarSource, BarSpec};
-use pinion_engine::rules::params::{ParamValue, RuleSpec};
+use pinion_engine::rules::params::{ParamValue, RuleKind, RuleSpec};
 use pinion_engine::rules::{EntryRule, View, catalog};
 use pinion_model::decimal::parse_scaled;
 use pinion_model::event::{Bar, Market};
@@ -262,21 +262,22 @@ fn entries_fire_on_the_golden_bars() {
     let text = std::fs::read_to_string(recorded_file(&dir, "indicators/entry_signals_seed42.json")).unwrap();
     let golden: BTreeMap<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
     let cases = [
+        ("EOMMACDBreakout", "", "EOMMAcdBreakoutEntryMixin"),
         ("RSIOrBB", "", "RSIOrBBEntryMixin"),
         ("RSIBB", "", "RSIBBEntryMixin"),
         ("Expression", "rsi(14) < 30 or close <= bb(20, 2).lower", "RSIOrBBEntryMixin"),
         ("Expression", "rsi(14) < 30 and close <= bb(20, 2).lower", "RSIBBEntryMixin"),
     ];
     for (name, when, mixin) in cases {
-        let def = catalog::RULES.iter().find(|r| r.name == name).unwrap();
+        let def = catalog::find(RuleKind::Entry, name).unwrap();
         let values = def.params.iter().map(|p| match p.name {
             "cooldown_bars" => ParamValue::Int(0),
             "when" => ParamValue::Text(when.into()),
             _ => p.default_value(),
         });
-        let spec = RuleSpec { rule: name.into(), values: values.collect(), bars: None };
+        let spec = RuleSpec { rule: name.into(), values: values.collect(), bars: None, weight: Ratio::ONE };
         let mut set = Set::default();
-        let rule = EntryRule::compile(&spec, &mut set).unwrap();
+        let mut rule = EntryRule::compile(&spec, &mut set).unwrap();
         let mut fired = Vec::new();
         for (at, bar) in bars.iter().enumerate() {
             set.update(bar);
@@ -291,6 +292,7 @@ fn entries_fire_on_the_golden_bars() {
             if rule.fires(Side::Buy, &view, None) {
                 fired.push(at as u64);
             }
+            rule.after_bar(&view);
         }
         let want: Vec<u64> = golden[mixin].as_array().unwrap().iter().map(|v| v.as_u64().unwrap()).collect();
         // The reference begins where all of its columns are warm.

@@ -1,5 +1,7 @@
 //! Exits on hand-made bars, long and short, and fresh for each position.
 
+mod driver;
+
 use pinion_engine::indicators::Set;
 use pinion_engine::indicators::fx::fx;
 use pinion_engine::plan::BarCut;
@@ -15,14 +17,20 @@ const ONE: i64 = Ratio::SCALE;
 fn spec(name: &str, set: &[(&str, ParamValue)]) -> RuleSpec {
     let def = catalog::find(RuleKind::Exit, name).unwrap();
     let value = |p: &pinion_engine::rules::params::ParamDef| {
-        set.iter().find(|(n, _)| *n == p.name).map_or(p.default_value(), |(_, v)| v.clone())
+        set.iter().find(|(n, _)| *n == p.name).map_or(driver::usual_value(p), |(_, v)| v.clone())
     };
-    RuleSpec { rule: name.into(), values: def.params.iter().map(value).collect(), bars: None }
+    RuleSpec {
+        rule: name.into(),
+        values: def.params.iter().map(value).collect(),
+        bars: None,
+        weight: Ratio::ONE,
+    }
 }
 
 /// A rule with its indicators, and a market that has moved 10 a bar for long enough to warm them.
 struct Bench {
     set: Set,
+    bars: u64,
     rule: ExitRule,
     holding: Holding,
 }
@@ -45,20 +53,29 @@ impl Bench {
     /// Enters at 1,000 on `side`; the ATR of the signal bar is 10.
     fn new(spec: &RuleSpec, side: Side) -> Bench {
         let mut set = Set::default();
-        let rule = ExitRule::compile(spec, &mut set).unwrap();
+        let mut rule = ExitRule::compile(spec, &mut set).unwrap();
+        // The same bars serve as the longer ones.
+        rule.declare_longer(&mut set);
         let holding =
             Holding { side, entry: fx(Price(1_000)), opened_ns: 0, bars_held: 0, opened_qty: Qty(100) };
-        let mut bench = Bench { set, rule, holding };
-        (0..20).for_each(|_| bench.set.update(&bar(1_005, 995, 1_000)));
+        let mut bench = Bench { set, bars: 200, rule, holding };
+        (0..200).for_each(|_| bench.set.update(&bar(1_005, 995, 1_000)));
         bench.reopen();
         bench
     }
 
+    fn view<'a>(&'a self, bar: &'a Bar) -> View<'a> {
+        View { bar, bars: self.bars, set: &self.set, time_ns: 0, cut: MINUTES, calendar: &DAYS }
+    }
+
     fn reopen(&mut self) {
         let flat = bar(1_005, 995, 1_000);
-        let view = View { bar: &flat, bars: 0, set: &self.set, time_ns: 0, cut: MINUTES, calendar: &DAYS };
-        assert_ne!(self.rule.arm(&view), Arming::NotReady);
-        self.rule.clear();
+        self.rule.see_longer(&self.set);
+        let mut rule = self.rule.clone();
+        assert_ne!(rule.arm(&self.view(&flat)), Arming::NotReady);
+        rule.clear();
+        rule.after_bar(&self.view(&flat));
+        self.rule = rule;
         self.holding.bars_held = 0;
         self.rule.open(&self.holding);
     }
@@ -69,19 +86,23 @@ impl Bench {
 
     fn step_at(&mut self, bar: &Bar, time_ns: i64, last: bool) -> Option<Reason> {
         self.set.update(bar);
+        self.bars += 1;
+        self.rule.see_longer(&self.set);
         self.holding.bars_held += 1;
         // Two bars of a day do not fit into a day: such a bar is its session's last.
         let interval_ns = if last { 86_400_000_000_000 } else { 60_000_000_000 };
         let view = View {
             bar,
-            bars: 0,
+            bars: self.bars,
             set: &self.set,
             time_ns,
             cut: BarCut::Time { interval_ns },
             calendar: &DAYS,
         };
         let oriented = Oriented::new(self.holding.side, bar);
-        self.rule.on_bar(&self.holding, &oriented, &view).map(|signal| signal.reason)
+        let signal = self.rule.on_bar(&self.holding, &oriented, &view);
+        self.rule.after_bar(&view);
+        signal.map(|signal| signal.reason)
     }
 
     /// Steps through bars with a range of 10 around these closes, mirrored for a short; where it exits.
@@ -211,17 +232,66 @@ fn advanced_atr_closes_parts_at_their_levels_once_each() {
 }
 
 #[test]
+fn simple_atr_follows_the_close_and_has_a_floor() {
+    for side in SIDES {
+        // The stop is two ATRs (20) below the highest close; at a profit of one ATR it is at least the entry.
+        let plain = spec("SimpleATR", &[("use_breakeven", ParamValue::Bool(false))]);
+        assert_eq!(
+            Bench::new(&plain, side).closes(&[1_004, 990, 984]),
+            Some((2, Reason::TrailingStop)),
+            "{side}"
+        );
+        let mut first = Bench::new(&plain, side);
+        assert_eq!(first.closes(&[996, 978]), Some((1, Reason::StopLoss)), "{side}");
+        let floor = spec("SimpleATR", &[]);
+        let mut bench = Bench::new(&floor, side);
+        assert_eq!(bench.closes(&[1_006, 1_012, 1_006, 1_000]), Some((3, Reason::BreakEven)), "{side}");
+    }
+}
+
+#[test]
+fn multi_level_atr_takes_the_highest_of_its_levels() {
+    let no_breakeven = ("be_activation_atr", ParamValue::Ratio(Ratio(100 * ONE)));
+    let ratio = |tenths: i64| ParamValue::Ratio(Ratio(tenths * ONE / 10));
+    for side in SIDES {
+        let closes = [1_004, 1_008, 993, 992];
+        // Both ATRs are near 10, the highest high is 1,013: the nearer of the two distances counts.
+        for (htf, ltf) in [(25, 18), (18, 25)] {
+            let values =
+                [no_breakeven.clone(), ("htf_multiplier", ratio(htf)), ("ltf_multiplier", ratio(ltf))];
+            let mut bench = Bench::new(&spec("MultiLevelATR", &values), side);
+            assert_eq!(bench.closes(&closes), Some((2, Reason::TrailingStop)), "{side}");
+        }
+        // Once 10 are earned, the stop stands 3 beyond the entry.
+        let mut bench = Bench::new(&spec("MultiLevelATR", &[]), side);
+        assert_eq!(bench.closes(&[1_004, 1_008, 1_004, 1_003]), Some((3, Reason::BreakEven)), "{side}");
+    }
+}
+
+#[test]
+fn averages_that_cross_close_once_they_have() {
+    let params = [("fast_period", ParamValue::Int(2)), ("slow_period", ParamValue::Int(4))];
+    for side in SIDES {
+        let mut bench = Bench::new(&spec("MACrossover", &params), side);
+        assert_eq!(bench.closes(&[1_010, 1_020, 1_015, 1_012, 1_002]), Some((3, Reason::Signal)), "{side}");
+    }
+}
+
+#[test]
 fn no_state_leaks_into_the_next_position() {
-    for name in ["AdvancedATR", "ATR", "TrailingStop", "FixedRatio", "TimeBased"] {
-        let spec = spec(name, &[]);
-        let mut used = Bench::new(&spec, Side::Buy);
-        used.closes(&[1_010, 1_020, 1_025, 1_019]);
-        // The same indicators, for a comparison of the rule's own state.
-        used.reopen();
-        let mut fresh = Bench::new(&spec, Side::Buy);
-        fresh.set = used.set.clone();
-        fresh.reopen();
-        let path = [1_001, 1_003, 999, 990, 985, 979, 970, 940];
-        assert_eq!(used.closes(&path), fresh.closes(&path), "{name}");
+    for def in catalog::RULES.iter().filter(|def| def.kind == RuleKind::Exit) {
+        let spec = spec(def.name, &[]);
+        for side in SIDES {
+            let mut used = Bench::new(&spec, side);
+            used.closes(&[1_010, 1_020, 1_025, 1_019]);
+            // The same indicators, for a comparison of the rule's own state.
+            used.reopen();
+            let mut fresh = Bench::new(&spec, side);
+            (fresh.set, fresh.bars) = (used.set.clone(), used.bars);
+            fresh.reopen();
+            assert_eq!(used.rule, fresh.rule, "{} {side}", def.name);
+            let path = [1_001, 1_003, 999, 990, 985, 979, 970, 940];
+            assert_eq!(used.closes(&path), fresh.closes(&path), "{} {side}", def.name);
+        }
     }
 }

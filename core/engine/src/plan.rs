@@ -125,6 +125,11 @@ pub enum Combine {
     All,
     /// One is enough; the first in the list gives the reason.
     Any,
+    /// The weights of the rules that fire on the same bar must reach a sum; the first of them gives the reason.
+    Vote {
+        /// The sum.
+        at_least: Ratio,
+    },
 }
 
 /// Which positions a strategy opens.

@@ -7,7 +7,7 @@
 use crate::desk::{Desk, Origin, Update};
 use crate::indicators::fx::{Fx, price_ceil, price_floor};
 use crate::orders::table::Order;
-use crate::plan::{BarSpec, Combine, Direction, EntryOrder, Protection, Sizing, StrategyPlan};
+use crate::plan::{BarCut, BarSpec, Combine, Direction, EntryOrder, Protection, Sizing, StrategyPlan};
 use crate::portfolio::Applied;
 use crate::portfolio::position::Position;
 use crate::risk::Request;
@@ -28,6 +28,7 @@ const EXIT_RETRY_NS: i64 = 1_000_000_000;
 struct Entry {
     series: usize,
     rule: EntryRule,
+    weight: Ratio,
     /// Bars of its series that had ended when its last accepted entry was signalled.
     last_entry: Option<u64>,
 }
@@ -36,6 +37,9 @@ struct Entry {
 struct Exit {
     series: usize,
     rule: ExitRule,
+    weight: Ratio,
+    /// The series of longer bars that the rule reads beside its own.
+    longer: Option<usize>,
 }
 
 impl Entry {
@@ -137,8 +141,10 @@ pub struct Trader {
     protection: Protection,
     /// Some exit keeps its levels by resting orders.
     rests: bool,
-    /// Some entry compares a bar with the one before.
+    /// Some rule compares a bar with the one before.
     looks_back: bool,
+    /// Some exit reads longer bars beside its own.
+    looks_longer: bool,
     position: Position,
     holding: Option<Holding>,
     /// Best and worst price since the fill, while the bar of the fill is being made from ticks.
@@ -172,14 +178,24 @@ impl Trader {
         let mut entries = Vec::with_capacity(plan.entries.len());
         for (spec, &at) in plan.entries.iter().zip(for_entries) {
             let rule = EntryRule::compile(spec, &mut series[at].indicators)?;
-            entries.push(Entry { series: at, rule, last_entry: None });
+            entries.push(Entry { series: at, rule, weight: spec.weight, last_entry: None });
         }
         let mut exits = Vec::with_capacity(plan.exits.len());
         for (spec, &at) in plan.exits.iter().zip(for_exits) {
-            exits.push(Exit { series: at, rule: ExitRule::compile(spec, &mut series[at].indicators)? });
+            let mut rule = ExitRule::compile(spec, &mut series[at].indicators)?;
+            let longer = crate::rules::longer_bars_of(spec).map(|interval_ns| {
+                let bars = BarSpec { cut: BarCut::Time { interval_ns }, ..spec.bars.unwrap_or(plan.bars) };
+                series_of(series, instrument, bars)
+            });
+            if let Some(longer) = longer {
+                rule.declare_longer(&mut series[longer].indicators);
+            }
+            exits.push(Exit { series: at, rule, weight: spec.weight, longer });
         }
         Ok(Trader {
-            looks_back: entries.iter().any(|e| e.rule.looks_back()),
+            looks_back: entries.iter().any(|e| e.rule.looks_back())
+                || exits.iter().any(|e| e.rule.looks_back()),
+            looks_longer: exits.iter().any(|e| e.longer.is_some()),
             strategy,
             instrument,
             series: own,
@@ -249,6 +265,11 @@ impl Trader {
     #[inline]
     pub fn on_bar<S: Sink>(&mut self, series: &[Series], desk: &mut Desk, sink: &mut S) {
         let now_ns = desk.now_ns;
+        if self.looks_longer {
+            for exit in &mut self.exits {
+                exit.longer.iter().for_each(|&at| exit.rule.see_longer(&series[at].indicators));
+            }
+        }
         let found = if desk.level < 4 { self.look(|at| series[at].view(now_ns)) } else { None };
         self.act(found, series, desk, sink);
     }
@@ -310,8 +331,15 @@ impl Trader {
     #[inline(always)]
     pub fn look_back<'a>(&mut self, view: impl Fn(usize) -> View<'a>) {
         if self.looks_back {
-            self.entries.iter_mut().for_each(|entry| entry.rule.after_bar(&view(entry.series)));
+            self.remember(view);
         }
+    }
+
+    /// A call of its own: few rules look back, and the loop over bars is for those that do not.
+    #[inline(never)]
+    fn remember<'a>(&mut self, view: impl Fn(usize) -> View<'a>) {
+        self.entries.iter_mut().for_each(|entry| entry.rule.after_bar(&view(entry.series)));
+        self.exits.iter_mut().for_each(|exit| exit.rule.after_bar(&view(exit.series)));
     }
 
     /// What the entries say, of a trader that is flat with nothing working.
@@ -345,6 +373,16 @@ impl Trader {
         match self.combine_entries {
             Combine::All => fires.all(|fires| fires).then_some(0),
             Combine::Any => fires.position(|fires| fires),
+            Combine::Vote { at_least } => {
+                let (mut first, mut votes) = (None, Ratio(0));
+                for (at, (fires, entry)) in fires.zip(entries).enumerate() {
+                    if fires {
+                        first = first.or(Some(at));
+                        votes.0 += entry.weight.0;
+                    }
+                }
+                first.filter(|_| votes >= at_least)
+            }
         }
     }
 
@@ -361,15 +399,22 @@ impl Trader {
                 Some(Found::Exit { rule: 0, signal })
             }
             exits => {
-                let (mut first, mut all) = (None, true);
+                let (mut first, mut all, mut votes) = (None, true, Ratio(0));
                 // Every rule sees every bar, whether another has fired or not.
                 for (rule, exit) in exits.iter_mut().enumerate() {
                     match exit.on_bar(holding, since_fill, &view(exit.series)) {
-                        Some(signal) => first = first.or(Some(Found::Exit { rule, signal })),
+                        Some(signal) => {
+                            first = first.or(Some(Found::Exit { rule, signal }));
+                            votes.0 += exit.weight.0;
+                        }
                         None => all = false,
                     }
                 }
-                first.filter(|_| all || self.combine_exits == Combine::Any)
+                first.filter(|_| match self.combine_exits {
+                    Combine::All => all,
+                    Combine::Any => true,
+                    Combine::Vote { at_least } => votes >= at_least,
+                })
             }
         }
     }
@@ -434,7 +479,12 @@ impl Trader {
         let origin = Origin { strategy: self.strategy, rule: rule as u16, reason: Reason::Entry, reference };
         let entries = &self.entries;
         let explain = |desk: &Desk, note: &mut Noted| {
-            entries.iter().for_each(|e| e.rule.explain(side, &series[e.series].view(desk.now_ns), note));
+            // A record has room for a few values: those of the rule that names the entry come first.
+            let named = std::iter::once(&entries[rule]);
+            let others = entries.iter().enumerate().filter(|(at, _)| *at != rule).map(|(_, e)| e);
+            named.chain(others).for_each(|e| {
+                e.rule.explain(side, &series[e.series].view(desk.now_ns), note);
+            });
         };
         self.entry = desk.submit(&request, origin, TimeInForce::Gtc, false, explain, sink);
         if self.entry.is_some() {

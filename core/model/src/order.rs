@@ -204,8 +204,10 @@ codes! {
         Flatten = 10, "flatten";
         /// An engine-held stop was triggered.
         Triggered = 11, "triggered";
+        /// An exit rule saw in the market what it waits for.
+        Signal = 12, "signal";
         /// The condition of an exit held.
-        Condition = 12, "condition";
+        Condition = 13, "condition";
         /// Not enough of the currency.
         InsufficientFunds = 101, "insufficient_funds";
         /// Below the minimum notional.

@@ -139,7 +139,11 @@ fn strategy(t: &mut Text, s: &StrategyConfig) {
         let symbols: Vec<String> = s.instruments.iter().map(|(symbol, _)| quoted(symbol)).collect();
         t.line(2, "instruments", format!("[{}]", symbols.join(", ")));
     }
-    let combine = |c| if c == Combine::All { "all" } else { "any" };
+    let combine = |c| match c {
+        Combine::All => "all".to_string(),
+        Combine::Any => "any".to_string(),
+        Combine::Vote { at_least } => format!("{{vote: {{at_least: {}}}}}", number(at_least)),
+    };
     t.line(2, "combine_entries", combine(s.combine_entries));
     t.line(2, "combine_exits", combine(s.combine_exits));
     for (key, rules) in [("entry_mixins", &s.entries), ("exit_mixins", &s.exits)] {
@@ -153,6 +157,7 @@ fn strategy(t: &mut Text, s: &StrategyConfig) {
 fn rule(t: &mut Text, rule: &RuleConfig) {
     t.line(2, "- name", rule.def.name);
     t.some(4, "timeframe", rule.cut.map(timeframe_text));
+    t.some(4, "weight", (rule.weight != Ratio::ONE).then(|| number(rule.weight)));
     if !rule.values.is_empty() {
         t.head(4, "parameters:");
     }

@@ -4,9 +4,11 @@
 use crate::config::*;
 use crate::diagnostic::{Diagnostics, Place, shown, suggest};
 use crate::symbol;
+use crate::timeframe::{Cut, timeframe_text};
 use crate::values::units;
 use pinion_engine::expression::needs_stop;
-use pinion_engine::plan::{Direction, Sizing};
+use pinion_engine::plan::{BarCut, Direction, Sizing};
+use pinion_engine::rules::longer_bars_ns;
 use pinion_engine::rules::params::ParamValue;
 use pinion_model::decimal::Decimal;
 use pinion_model::instrument::InstrumentKind;
@@ -29,6 +31,7 @@ pub(crate) fn config(config: &Config, found: &mut Diagnostics) {
         let traded: Vec<&InstrumentConfig> = named.copied().chain(all).collect();
         side(strategy, &traded, found);
         session_end(strategy, &traded, found);
+        longer_bars(strategy, found);
         size(strategy, &traded, found);
         for instrument in traded {
             affordable(strategy, instrument, config, found);
@@ -95,7 +98,7 @@ fn known_symbols(config: &Config, found: &mut Diagnostics) {
 /// A position needs a way out, and where it is required a stop.
 fn exits(strategy: &StrategyConfig, config: &Config, found: &mut Diagnostics) {
     let at = strategy.places.of("exit_mixins");
-    let has_stop = strategy.exits.iter().any(|r| !matches!(r.def.name, "TimeBased" | "Expression"));
+    let has_stop = strategy.exits.iter().any(|r| r.def.has_stop());
     if !has_stop && strategy.exits_known {
         strategy.exits.iter().for_each(|rule| measured_by_stop(rule, found));
     }
@@ -134,6 +137,23 @@ fn side(strategy: &StrategyConfig, traded: &[&InstrumentConfig], found: &mut Dia
             format!("{} is {} and a cash account cannot be short of it{others}", shown(&i.symbol), i.kind);
         let remedy = "write `side: long`, or trade a perpetual or future";
         found.error(strategy.places.of("side"), reason, remedy);
+    }
+}
+
+/// Longer bars that a rule reads beside its own must be made of them.
+fn longer_bars(strategy: &StrategyConfig, found: &mut Diagnostics) {
+    for rule in &strategy.exits {
+        let Some(longer_ns) = longer_bars_ns(rule.def, &rule.values) else { continue };
+        let Some(Cut::Fixed(BarCut::Time { interval_ns })) = rule.cut.or(strategy.cut) else { continue };
+        if longer_ns > interval_ns && longer_ns % interval_ns == 0 {
+            continue;
+        }
+        let text = |interval_ns| timeframe_text(Cut::Fixed(BarCut::Time { interval_ns }));
+        let at = rule.def.params.iter().position(|p| p.name == "htf_timeframe");
+        let place = at.and_then(|at| rule.given[at]).unwrap_or(rule.places.section());
+        let (longer, own) = (text(longer_ns), text(interval_ns));
+        let reason = format!("`htf_timeframe` of {} is {longer}, not longer bars of {own}", rule.def.name);
+        found.error(place, reason, format!("choose a larger multiple of {own}"));
     }
 }
 

@@ -72,6 +72,7 @@ pub(crate) struct RuleConfig {
     /// Every value that was given could be read.
     pub sound: bool,
     pub cut: Option<Cut>,
+    pub weight: Ratio,
     pub places: Places,
 }
 

@@ -6,9 +6,9 @@ use crate::paper::Slippage;
 use crate::runtime::Layout;
 use crate::timeframe::millis;
 use crate::values::value_text;
-use pinion_engine::plan::{BarCut, BarSource, Direction, Sizing};
-use pinion_engine::rules::catalog::RULES;
-use pinion_engine::rules::params::RuleSpec;
+use pinion_engine::plan::{BarCut, BarSource, Combine, Direction, Sizing};
+use pinion_engine::rules::catalog::find;
+use pinion_engine::rules::params::{RuleKind, RuleSpec};
 use pinion_model::decimal::Scaled;
 use pinion_model::number::{Money, Ratio};
 use serde::Serialize;
@@ -115,11 +115,24 @@ fn source_text(source: BarSource) -> &'static str {
     }
 }
 
-fn rule_text(spec: &RuleSpec) -> String {
-    let def = RULES.iter().find(|r| r.name == spec.rule);
+fn rule_text(kind: RuleKind, spec: &RuleSpec, combine: Combine) -> String {
+    let def = find(kind, &spec.rule);
     let names = def.map_or(&[][..], |d| d.params).iter().zip(&spec.values);
     let shown = names.map(|(def, value)| format!("{}={}", def.name, value_text(def, value)));
-    format!("{}({})", spec.rule, shown.collect::<Vec<_>>().join(", "))
+    let weight = match combine {
+        Combine::Vote { .. } => format!(" weight {}", spec.weight.to_decimal()),
+        Combine::All | Combine::Any => String::new(),
+    };
+    let bars = spec.bars.map_or(String::new(), |bars| format!(" on {}", cut_text(bars.cut)));
+    format!("{}({}){bars}{weight}", spec.rule, shown.collect::<Vec<_>>().join(", "))
+}
+
+fn combine_text(combine: Combine) -> String {
+    match combine {
+        Combine::All => "all on one bar".into(),
+        Combine::Any => "any".into(),
+        Combine::Vote { at_least } => format!("a vote of at least {}", at_least.to_decimal()),
+    }
 }
 
 fn strategies(plan: &Plan) -> Section {
@@ -143,8 +156,16 @@ fn strategies(plan: &Plan) -> Section {
             Sizing::Notional(n) => format!("notional {n}"),
         };
         rows.push(row("  size", size));
-        s.entries.iter().for_each(|r| rows.push(row("  entry", rule_text(r))));
-        s.exits.iter().for_each(|r| rows.push(row("  exit", rule_text(r))));
+        let lists = [
+            ("  entry", RuleKind::Entry, &s.entries, s.combine_entries),
+            ("  exit", RuleKind::Exit, &s.exits, s.combine_exits),
+        ];
+        for (name, kind, rules, combine) in lists {
+            rules.iter().for_each(|r| rows.push(row(name, rule_text(kind, r, combine))));
+            if rules.len() > 1 {
+                rows.push(row("    together", combine_text(combine)));
+            }
+        }
     }
     section("strategies", rows)
 }

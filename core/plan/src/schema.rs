@@ -3,7 +3,7 @@
 use crate::keys;
 use crate::table::{KeyDef, KeyKind};
 use pinion_engine::rules::catalog::RULES;
-use pinion_engine::rules::params::{ParamDef, ParamKind, RuleKind};
+use pinion_engine::rules::params::{ParamDef, ParamKind, RuleDef, RuleKind};
 use serde_json::{Map, Value, json};
 
 /// JSON Schema, draft 2020-12.
@@ -38,6 +38,9 @@ fn key(def: &KeyDef) -> Value {
         }
         KeyKind::Custom("size") => {
             json!({ "anyOf": [param_kind(&keys::FRACTION), object(keys::SIZE)] })
+        }
+        KeyKind::Custom("combine") => {
+            json!({ "anyOf": [param_kind(&keys::COMBINE), object(keys::COMBINE_BY)] })
         }
         KeyKind::Custom(kind) => json!({ "type": kind }),
         KeyKind::Ignored(instead) => json!({ "deprecated": true, "description": instead }),
@@ -79,10 +82,12 @@ fn rules(kind: RuleKind) -> Value {
     let (prefix, word) = if kind == RuleKind::Entry { ("e_", "Entry") } else { ("x_", "Exit") };
     let mine = || RULES.iter().filter(|r| r.kind == kind);
     let spellings = |name: &str| {
-        json!([name, format!("{name}Mixin"), format!("{name}{word}"), format!("{name}{word}Mixin")])
+        [name.to_string(), format!("{name}Mixin"), format!("{name}{word}"), format!("{name}{word}Mixin")]
+            .map(Value::from)
     };
-    let names: Vec<Value> =
-        mine().flat_map(|r| spellings(r.name).as_array().cloned().unwrap_or_default()).collect();
+    let every = |r: &RuleDef| -> Vec<Value> { r.names().flat_map(spellings).collect() };
+    let names: Vec<Value> = mine().flat_map(|r| every(r)).collect();
+    let field = |name: &str| keys::RULE.iter().find(|k| k.name == name).map(key);
     let groups: Vec<Value> = mine()
         .map(|r| {
             let mut properties = Map::new();
@@ -98,10 +103,11 @@ fn rules(kind: RuleKind) -> Value {
                 "required": ["name"],
                 "additionalProperties": false,
                 "properties": {
-                    "name": { "enum": spellings(r.name) },
+                    "name": { "enum": every(r) },
                     "parameters": parameters,
                     "params": parameters,
                     "timeframe": { "type": "string" },
+                    "weight": field("weight"),
                 },
             })
         })

@@ -12,7 +12,7 @@ fn a_part_is_recognised_by_any_of_its_keys() {
     let cases = [
         (r#"{"mode": "basic"}"#, Part::Paper),
         (r#"{"seed": 7}"#, Part::Paper),
-        (r#"{"rsi_period": 14}"#, Part::Entry),
+        (r#"{"rsi_cross": true}"#, Part::Entry),
         (r#"{"cooldown_bars": 5, "bb_dev": 2}"#, Part::Entry),
         (r#"{"e_rsi_period": 14}"#, Part::Entry),
         (r#"{"max_bars": 5}"#, Part::Exit),
@@ -27,21 +27,21 @@ fn a_part_is_recognised_by_any_of_its_keys() {
         ("risk_management: {leverage_limit: 2}", Part::Config),
         // Misspelt, but not unrecognisable.
         (r#"{"leverage_limt": 2}"#, Part::Risk),
-        (r#"{"rsi_perod": 14}"#, Part::Entry),
+        (r#"{"e_rsi_perod": 14}"#, Part::Entry),
         (r#"{"slipage_model": "linear"}"#, Part::Paper),
         ("strateg: {entry_mixins: [RSIBB]}", Part::Config),
     ];
     for (text, part) in cases {
         assert_eq!(taken(text).0, part, "{text}\n{}", taken(text).1);
     }
-    for text in [r#"{"mode": "basic"}"#, r#"{"rsi_period": 14}"#, r#"{"leverage_limit": 2}"#] {
+    for text in [r#"{"mode": "basic"}"#, r#"{"rsi_cross": true}"#, r#"{"leverage_limit": 2}"#] {
         assert!(taken(text).1.found.is_empty(), "{}", taken(text).1);
     }
     for (text, want) in [
-        (r#"{"rsi_perod": 14}"#, "did you mean `rsi_period`?"),
+        (r#"{"e_rsi_perod": 14}"#, "did you mean `rsi_period`?"),
         (r#"{"leverage_limt": 2}"#, "did you mean `leverage_limit`?"),
         (r#"{"rsi_period": 14, "e_rsi_period": 14}"#, "given twice"),
-        (r#"{"rsi_period": 1}"#, "outside 2 to 200"),
+        (r#"{"e_rsi_period": 1}"#, "outside 2 to 200"),
         (r#"{"telegram_enabled": "often"}"#, "true or false"),
     ] {
         let found = taken(text).1;
@@ -55,6 +55,9 @@ fn what_is_not_recognised_is_asked_about() {
     let (_, found) = taken(r#"{"florb": 1}"#);
     assert_eq!(found.counts(), (1, 0), "{found}");
     assert!(found.to_string().contains("--part strategy or --part broker"), "{found}");
+    // Entries and exits have it: only its prefix tells.
+    let (_, found) = taken(r#"{"rsi_period": 14}"#);
+    assert!(found.to_string().contains("say what it is: --part entry or --part exit"), "{found}");
     let (_, found) = taken(r#"{"leverage_limit": 2, "cash": 5}"#);
     assert!(found.to_string().contains("say what it is: --part broker or --part risk"), "{found}");
     let refused = migrate("f", r#"{"florb": 1}"#, Path::new("."), None).unwrap_err();

@@ -40,6 +40,8 @@ enum Command {
     #[command(subcommand)]
     Indicator(command::indicator::IndicatorCommand),
     #[command(subcommand)]
+    Strategy(command::strategy::StrategyCommand),
+    #[command(subcommand)]
     Journal(command::journal::JournalCommand),
     #[command(subcommand)]
     Config(command::config::ConfigCommand),
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => command::replay::replay(args),
         Command::Data(command) => command::data::data(command),
         Command::Indicator(command) => command::indicator::indicator(command),
+        Command::Strategy(command) => command::strategy::strategy(command),
         Command::Journal(command) => command::journal::journal(command),
         Command::Config(command) => command::config::config(command),
         Command::Control(args) => command::control::control(args),

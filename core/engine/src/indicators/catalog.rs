@@ -89,6 +89,7 @@ catalogue! {
     SuperTrendSma(channel::SuperTrendSma): channel::SUPERTREND_SMA;
     Ichimoku(extremes::Ichimoku): extremes::ICHIMOKU;
     Atr(shared::LoneAtr): shared::ATR;
+    AtrMean(volatility::AtrMean): volatility::ATR_SMA;
     Natr(volatility::Natr): volatility::NATR;
     TrueRange(volatility::TrueRange): volatility::TRANGE;
     Realised(volatility::Realised): volatility::REALIZED_VOL;
@@ -107,6 +108,7 @@ catalogue! {
     ExtremeIndex(extremes::ExtremeIndex): extremes::MAXINDEX, extremes::MININDEX;
     Middle(extremes::Middle): extremes::MIDPOINT, extremes::MIDPRICE;
     BarPrice(price::BarPrice): price::AVGPRICE, price::MEDPRICE, price::TYPPRICE, price::WCLPRICE;
+    VolumeMean(volume::VolumeMean): volume::VOLUME_SMA;
     Obv(volume::Obv): volume::OBV;
     Ad(volume::Ad): volume::AD;
     AdOscillator(volume::AdOscillator): volume::ADOSC;

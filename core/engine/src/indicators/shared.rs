@@ -3,6 +3,7 @@
 
 use super::average::{Ema, Macd, Sma};
 use super::bollinger::{BandWidth, Bollinger};
+use super::catalog::State;
 use super::chained::MACD_OUTPUTS;
 use super::define::declare::*;
 use super::define::{Indicator, IndicatorDef, Source, Unit};
@@ -270,6 +271,14 @@ impl Set {
         let bands = matches!(spec, Spec::Bollinger(_));
         let width = bands.then(|| BandWidth::new(Ratio(call.params()[1])));
         Reading { spec, slot: self.declare(spec), width }
+    }
+
+    /// The state behind an indicator that rules do not read by name, for what its outputs do not say.
+    pub(crate) fn state(&self, reading: Reading) -> Option<&State> {
+        match reading.spec {
+            Spec::Listed(_) => self.listed.get(reading.slot.0),
+            _ => None,
+        }
     }
 
     /// The output of this number, in the order of the declaration.

@@ -10,7 +10,9 @@ use super::real::Real;
 use super::wide::{Smooth, Wide};
 use super::window::{Range, Window};
 use pinion_model::event::Bar;
+use pinion_model::number::Ratio;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// True range of the last bar.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +74,62 @@ pub const NATR: IndicatorDef = IndicatorDef {
     doc: "Wilder's average true range, of the close. 0 where the close is 0.",
     build: |p| Natr { range: Smooth::wilder(p[0] as usize), previous: None }.into(),
     warm_up: |p| p[0] as usize + 1,
+    ..WMA
+};
+
+/// Mean of the average true ranges of the last bars.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtrMean {
+    range: Smooth,
+    previous: Option<Bar>,
+    /// Bits of the averages, below 2^81.
+    window: Window<i128>,
+    sum: i128,
+}
+
+impl AtrMean {
+    /// How the last average true range compares with `ratio` (at most 10) times the mean: exact, without a
+    /// division.
+    pub fn compare(&self, ratio: Ratio) -> Option<Ordering> {
+        let last = self.window.ago(0).filter(|_| self.window.is_full())?;
+        // Below 2^121 and 2^125.
+        let ranges = last * self.window.len() as i128 * i128::from(Ratio::SCALE);
+        Some(ranges.cmp(&(self.sum * i128::from(ratio.0))))
+    }
+
+    /// The last average true range.
+    pub fn last(&self) -> Option<Fx> {
+        self.window.ago(0).map(Fx::from_bits)
+    }
+}
+
+impl Indicator for AtrMean {
+    fn on_bar(&mut self, bar: &Bar) {
+        let Some(previous) = self.previous.replace(*bar) else { return };
+        if let Some(range) = self.range.update(Wide::new(true_range(bar, &previous))) {
+            let new = range.to_fx().to_bits();
+            self.sum += new - self.window.push(new);
+        }
+    }
+    fn value(&self, _: usize) -> Option<Fx> {
+        let n = self.window.len() as i128;
+        self.window.is_full().then(|| Fx::from_bits(self.sum.div_euclid(n)))
+    }
+}
+
+/// ATR_SMA.
+pub const ATR_SMA: IndicatorDef = IndicatorDef {
+    name: "ATR_SMA",
+    params: &[bars("atr_period", 14, 1), bars("period", 100, 1)],
+    outputs: CHANGE,
+    inputs: HLC,
+    source: Source::Text("Simple moving average of Wilder's average true range"),
+    doc: "Mean of the last n average true ranges: whether a market is livelier than it used to be.",
+    build: |p| {
+        let (range, window) = (Smooth::wilder(p[0] as usize), Window::new(p[1] as usize));
+        AtrMean { range, previous: None, window, sum: 0 }.into()
+    },
+    warm_up: |p| (p[0] + p[1]) as usize,
     ..WMA
 };
 

@@ -2,15 +2,16 @@
 //! as at most [`MAX_VOLUME`](super::define::MAX_VOLUME), 2^60.
 
 use super::define::declare::*;
-use super::define::{Indicator, IndicatorDef, Output, Source, Unit, volume};
+use super::define::{Indicator, IndicatorDef, Input, Output, Source, Unit, volume};
 use super::fx::Fx;
 use super::moving::WMA;
 use super::real::{Real, percent};
 use super::wide::Share;
 use super::window::Window;
 use pinion_model::event::Bar;
-use pinion_model::number::Price;
+use pinion_model::number::{Price, Ratio};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// On-balance volume.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,5 +225,54 @@ pub const CMF: IndicatorDef = IndicatorDef {
     doc: "Chaikin money flow: volume times where the close lies in the bar's range, of the window's \
           volume. 0 without any volume.",
     build: |p| Cmf { bars: Window::new(p[0] as usize), located: 0, volume: 0 }.into(),
+    ..WMA
+};
+
+/// Mean of volumes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VolumeMean {
+    window: Window<i64>,
+    /// Below 2^70.
+    sum: i128,
+}
+
+impl VolumeMean {
+    /// How the last volume compares with `ratio` (at most 100) times the mean: exact, without a division.
+    pub fn compare(&self, ratio: Ratio) -> Option<Ordering> {
+        let last = self.window.ago(0).filter(|_| self.window.is_full())?;
+        // Below 2^101 and 2^108.
+        let volumes = i128::from(last) * self.window.len() as i128 * i128::from(Ratio::SCALE);
+        Some(volumes.cmp(&(self.sum * i128::from(ratio.0))))
+    }
+
+    /// The last volume, of the mean; `None` where nothing was traded.
+    pub fn of_mean(&self) -> Option<Fx> {
+        let last = self.window.ago(0).filter(|_| self.window.is_full() && self.sum > 0)?;
+        let volumes = i128::from(last) * self.window.len() as i128;
+        Some(Fx::from_bits((volumes << 32) / self.sum))
+    }
+}
+
+impl Indicator for VolumeMean {
+    fn on_bar(&mut self, bar: &Bar) {
+        let new = volume(bar);
+        self.sum += i128::from(new) - i128::from(self.window.push(new));
+    }
+    fn value(&self, _: usize) -> Option<Fx> {
+        let n = self.window.len() as i128;
+        self.window.is_full().then(|| Fx::from_bits((self.sum << 32).div_euclid(n)))
+    }
+}
+
+/// VOLUME_SMA.
+pub const VOLUME_SMA: IndicatorDef = IndicatorDef {
+    name: "VOLUME_SMA",
+    aliases: &["VOLUME_MA", "VMA"],
+    params: &[period(20, 1)],
+    outputs: VOLUME,
+    inputs: &[Input::Volume],
+    source: Source::Text("Simple moving average of volume"),
+    doc: "Mean volume of the last n bars, this one included.",
+    build: |p| VolumeMean { window: Window::new(p[0] as usize), sum: 0 }.into(),
     ..WMA
 };

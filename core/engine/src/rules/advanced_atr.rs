@@ -15,6 +15,7 @@ const SIZES: ParamKind = ParamKind::RatioList { min: Ratio(1_000), max: Ratio(1_
 /// The declaration.
 pub const ADVANCED_ATR: RuleDef = RuleDef {
     name: "AdvancedATR",
+    aliases: &[],
     kind: RuleKind::Exit,
     doc: "Stop at entry - sl_multiplier x ATR of the signal bar, target at entry + tp_multiplier x ATR; the stop \
           trails, moves to break-even and tightens, and never moves away from price.",

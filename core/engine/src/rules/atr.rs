@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// The declaration.
 pub const ATR: RuleDef = RuleDef {
     name: "ATR",
+    aliases: &[],
     kind: RuleKind::Exit,
     doc: "The close is at or below the highest high since entry - sl_multiplier x ATR, the ATR frozen at entry.",
     params: &[

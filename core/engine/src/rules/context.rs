@@ -144,6 +144,20 @@ pub const VALUE_NAMES: &[&str] = &[
     "entry",
     "bars_held",
     "highest",
+    "volume_ratio",
+    "supertrend",
+    "tenkan",
+    "span_a",
+    "span_b",
+    "eom",
+    "resistance",
+    "support",
+    "atr_mean",
+    "macd",
+    "macd_signal",
+    "ma_fast",
+    "ma_slow",
+    "htf_atr",
 ];
 
 /// A value that a rule saw.
@@ -178,8 +192,12 @@ impl Noted {
         let at = VALUE_NAMES.iter().position(|n| *n == name);
         debug_assert!(at.is_some(), "{name} is not in VALUE_NAMES");
         if let Some(at) = at {
-            // More than eight values is more than a person reads; the rest is left out.
-            let _ = self.values.try_push(NotedValue { name: at as u16 + 1, value, exponent });
+            let noted = NotedValue { name: at as u16 + 1, value, exponent };
+            // Rules of one list see the same close. More than eight values is more than a person reads; the
+            // rest is left out.
+            if !self.values.contains(&noted) {
+                let _ = self.values.try_push(noted);
+            }
         }
     }
 
@@ -196,8 +214,23 @@ impl Noted {
 
     /// A plain number, six decimals.
     pub fn index(&mut self, name: &str, value: Fx) {
-        let scaled = (value.to_bits() * 1_000_000) >> 32;
-        self.push(name, i64::try_from(scaled).unwrap_or(i64::MAX), 6);
+        // What no record holds is cut: an ease of movement has no bound that prices have.
+        let scaled = value.to_bits().saturating_mul(1_000_000) >> 32;
+        self.push(name, scaled.clamp(i64::MIN.into(), i64::MAX.into()) as i64, 6);
+    }
+
+    /// A price of the market, where there is one.
+    pub fn level_of(&mut self, name: &str, level: Option<Fx>) {
+        if let Some(level) = level {
+            self.level(name, level);
+        }
+    }
+
+    /// A plain number, where there is one.
+    pub fn index_of(&mut self, name: &str, value: Option<Fx>) {
+        if let Some(value) = value {
+            self.index(name, value);
+        }
     }
 
     /// A whole number.

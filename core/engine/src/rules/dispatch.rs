@@ -3,8 +3,9 @@
 use super::params::{RuleKind, RuleSpec, Values};
 use super::{Arming, ExitSignal, Holding, Noted, Oriented, View, catalog};
 use super::{
-    advanced_atr::AdvancedAtr, atr::AtrStop, expression::Expression, fixed_ratio::FixedRatio, rsi_bb::RsiBb,
-    time_based::TimeBased, trailing_stop::TrailingStop,
+    advanced_atr::AdvancedAtr, atr::AtrStop, expression::Expression, fixed_ratio::FixedRatio,
+    multi_level_atr::MultiLevelAtr, rsi_bb::RsiBb, signal::SignalEntry, signal::SignalExit,
+    simple_atr::SimpleAtr, time_based::TimeBased, trailing_stop::TrailingStop,
 };
 use crate::indicators::Set;
 use crate::indicators::fx::Fx;
@@ -18,6 +19,8 @@ pub enum EntryRule {
     RsiBb(RsiBb),
     /// Expression.
     Expression(Box<Expression>),
+    /// Any other: a condition of the market.
+    Signal(Box<SignalEntry>),
 }
 
 /// A compiled exit rule with the state of its position.
@@ -35,6 +38,12 @@ pub enum ExitRule {
     TimeBased(TimeBased),
     /// Expression.
     Expression(Box<Expression>),
+    /// SimpleATR.
+    SimpleAtr(Box<SimpleAtr>),
+    /// MultiLevelATR.
+    MultiLevelAtr(Box<MultiLevelAtr>),
+    /// A condition of the market.
+    Signal(Box<SignalExit>),
 }
 
 /// A rule of the plan that the engine does not have. The plan compiler refuses such a plan with a line
@@ -64,7 +73,10 @@ impl EntryRule {
             "RSIOrBB" => Ok(EntryRule::RsiBb(RsiBb::compile(&values, false, set))),
             "RSIBB" => Ok(EntryRule::RsiBb(RsiBb::compile(&values, true, set))),
             "Expression" => Ok(EntryRule::Expression(expression(&values, RuleKind::Entry, set)?)),
-            _ => Err(unknown()),
+            name => {
+                let signal = SignalEntry::compile(name, &values, set).ok_or_else(unknown)?;
+                Ok(EntryRule::Signal(Box::new(signal)))
+            }
         }
     }
 
@@ -74,6 +86,7 @@ impl EntryRule {
         match self {
             EntryRule::RsiBb(rule) => rule.fires(side, view, bars_since_entry),
             EntryRule::Expression(rule) => rule.fires(side, view, bars_since_entry),
+            EntryRule::Signal(rule) => rule.fires(side, view, bars_since_entry),
         }
     }
 
@@ -84,6 +97,7 @@ impl EntryRule {
             EntryRule::RsiBb(rule) => rule.looks_back(),
             // Its series remembers for it.
             EntryRule::Expression(_) => false,
+            EntryRule::Signal(rule) => rule.looks_back(),
         }
     }
 
@@ -93,6 +107,7 @@ impl EntryRule {
         match self {
             EntryRule::RsiBb(rule) => rule.after_bar(view),
             EntryRule::Expression(_) => {}
+            EntryRule::Signal(rule) => rule.after_bar(view),
         }
     }
 
@@ -104,6 +119,7 @@ impl EntryRule {
                 note.price("close", view.bar.close);
                 rule.explain(view, note);
             }
+            EntryRule::Signal(rule) => rule.explain(side, view, note),
         }
     }
 }
@@ -121,7 +137,12 @@ impl ExitRule {
             "TrailingStop" => ExitRule::TrailingStop(TrailingStop::compile(&values, set)),
             "TimeBased" => ExitRule::TimeBased(TimeBased::compile(&values)),
             "Expression" => ExitRule::Expression(expression(&values, RuleKind::Exit, set)?),
-            _ => return Err(unknown()),
+            "SimpleATR" => ExitRule::SimpleAtr(Box::new(SimpleAtr::compile(&values, set))),
+            "MultiLevelATR" => ExitRule::MultiLevelAtr(Box::new(MultiLevelAtr::compile(&values, set))),
+            name => {
+                let signal = SignalExit::compile(name, &values, set).ok_or_else(unknown)?;
+                ExitRule::Signal(Box::new(signal))
+            }
         })
     }
 
@@ -132,6 +153,9 @@ impl ExitRule {
             ExitRule::Atr(rule) => rule.arm(view),
             ExitRule::FixedRatio(rule) => rule.arm(view),
             ExitRule::TrailingStop(rule) => rule.arm(view),
+            ExitRule::SimpleAtr(rule) => rule.arm(view),
+            ExitRule::MultiLevelAtr(rule) => rule.arm(view),
+            ExitRule::Signal(rule) => rule.arm(view),
             ExitRule::TimeBased(_) => Arming::NoStop,
             ExitRule::Expression(rule) => rule.arm(view),
         }
@@ -151,7 +175,9 @@ impl ExitRule {
             ExitRule::Atr(rule) => rule.open(holding),
             ExitRule::FixedRatio(rule) => rule.open(holding),
             ExitRule::TrailingStop(rule) => rule.open(holding),
-            ExitRule::TimeBased(_) | ExitRule::Expression(_) => {}
+            ExitRule::SimpleAtr(rule) => rule.open(holding),
+            ExitRule::MultiLevelAtr(rule) => rule.open(holding),
+            ExitRule::TimeBased(_) | ExitRule::Signal(_) | ExitRule::Expression(_) => {}
         }
     }
 
@@ -161,8 +187,13 @@ impl ExitRule {
             ExitRule::AdvancedAtr(rule) => rule.reprice(holding),
             ExitRule::Atr(rule) => rule.reprice(holding),
             ExitRule::FixedRatio(rule) => rule.open(holding),
-            // It trails closes, not the entry.
-            ExitRule::TrailingStop(_) | ExitRule::TimeBased(_) | ExitRule::Expression(_) => {}
+            ExitRule::SimpleAtr(rule) => rule.reprice(holding),
+            ExitRule::MultiLevelAtr(rule) => rule.reprice(holding),
+            // The first trails closes, not the entry; the others do not know it.
+            ExitRule::TrailingStop(_)
+            | ExitRule::TimeBased(_)
+            | ExitRule::Signal(_)
+            | ExitRule::Expression(_) => {}
         }
     }
 
@@ -173,7 +204,9 @@ impl ExitRule {
             ExitRule::Atr(rule) => rule.clear(),
             ExitRule::FixedRatio(rule) => rule.clear(),
             ExitRule::TrailingStop(rule) => rule.clear(),
-            ExitRule::TimeBased(_) | ExitRule::Expression(_) => {}
+            ExitRule::SimpleAtr(rule) => rule.clear(),
+            ExitRule::MultiLevelAtr(rule) => rule.clear(),
+            ExitRule::TimeBased(_) | ExitRule::Signal(_) | ExitRule::Expression(_) => {}
         }
     }
 
@@ -187,6 +220,35 @@ impl ExitRule {
             ExitRule::TrailingStop(rule) => rule.on_bar(holding, bar, view),
             ExitRule::TimeBased(rule) => rule.on_bar(holding, view),
             ExitRule::Expression(rule) => rule.on_bar(holding, view),
+            ExitRule::SimpleAtr(rule) => rule.on_bar(holding, bar, view),
+            ExitRule::MultiLevelAtr(rule) => rule.on_bar(holding, bar, view),
+            ExitRule::Signal(rule) => rule.on_bar(holding, view),
+        }
+    }
+
+    /// True for a rule that compares a bar with the one before.
+    pub fn looks_back(&self) -> bool {
+        matches!(self, ExitRule::Signal(rule) if rule.looks_back())
+    }
+
+    /// Remembers the bar that ended, after the evaluation, with or without a position.
+    pub fn after_bar(&mut self, view: &View<'_>) {
+        if let ExitRule::Signal(rule) = self {
+            rule.after_bar(view);
+        }
+    }
+
+    /// Declares what the rule reads of the series of [`longer_bars_ns`](super::longer_bars_ns).
+    pub fn declare_longer(&mut self, set: &mut Set) {
+        if let ExitRule::MultiLevelAtr(rule) = self {
+            rule.declare_longer(set);
+        }
+    }
+
+    /// Shows the rule that series as it is now; call before each look and before arming.
+    pub fn see_longer(&mut self, set: &Set) {
+        if let ExitRule::MultiLevelAtr(rule) = self {
+            rule.see_longer(set);
         }
     }
 
@@ -211,7 +273,9 @@ impl ExitRule {
             ExitRule::Atr(rule) => rule.levels(),
             ExitRule::FixedRatio(rule) => rule.levels(),
             ExitRule::TrailingStop(rule) => rule.levels(),
-            ExitRule::TimeBased(_) | ExitRule::Expression(_) => (None, None),
+            ExitRule::SimpleAtr(rule) => rule.levels(),
+            ExitRule::MultiLevelAtr(rule) => rule.levels(),
+            ExitRule::TimeBased(_) | ExitRule::Signal(_) | ExitRule::Expression(_) => (None, None),
         }
     }
 
@@ -221,8 +285,11 @@ impl ExitRule {
             ExitRule::AdvancedAtr(rule) => rule.stop_reason(),
             ExitRule::FixedRatio(_) => Reason::StopLoss,
             ExitRule::Atr(_) | ExitRule::TrailingStop(_) => Reason::TrailingStop,
+            ExitRule::SimpleAtr(rule) => rule.stop_reason(),
+            ExitRule::MultiLevelAtr(rule) => rule.stop_reason(),
             ExitRule::TimeBased(_) => Reason::TimeLimit,
             ExitRule::Expression(_) => Reason::Condition,
+            ExitRule::Signal(_) => Reason::Signal,
         }
     }
 
@@ -235,9 +302,15 @@ impl ExitRule {
             ExitRule::Atr(rule) => (rule.stop(), None),
             ExitRule::FixedRatio(rule) => rule.noted(),
             ExitRule::TrailingStop(rule) => (rule.stop(), None),
+            ExitRule::SimpleAtr(rule) => rule.noted(view, note),
+            ExitRule::MultiLevelAtr(rule) => rule.noted(view, note),
             ExitRule::TimeBased(_) => (None, None),
             ExitRule::Expression(rule) => {
                 rule.explain(view, note);
+                (None, None)
+            }
+            ExitRule::Signal(rule) => {
+                rule.explain(holding, view, note);
                 (None, None)
             }
         };

@@ -19,6 +19,7 @@ const WHEN: ParamDef = ParamDef {
 /// As an entry.
 pub const ENTRY: RuleDef = RuleDef {
     name: "Expression",
+    aliases: &[],
     kind: RuleKind::Entry,
     doc: "The condition `when` holds; it is written for the side that is traded.",
     params: &[WHEN],
@@ -27,6 +28,7 @@ pub const ENTRY: RuleDef = RuleDef {
 /// As an exit.
 pub const EXIT: RuleDef = RuleDef {
     name: "Expression",
+    aliases: &[],
     kind: RuleKind::Exit,
     doc: "The condition `when` holds, which may look at the position.",
     params: &[WHEN],

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// The declaration.
 pub const FIXED_RATIO: RuleDef = RuleDef {
     name: "FixedRatio",
+    aliases: &[],
     kind: RuleKind::Exit,
     doc: "The loss reaches stop_loss_pct, or the gain reaches risk_reward x stop_loss_pct (or take_profit_pct).",
     params: &[

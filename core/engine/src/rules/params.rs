@@ -111,12 +111,26 @@ pub enum RuleKind {
 pub struct RuleDef {
     /// Canonical name, without `Mixin`.
     pub name: &'static str,
+    /// Other names that existing configurations use.
+    pub aliases: &'static [&'static str],
     /// Entry or exit.
     pub kind: RuleKind,
     /// When it fires, one or two sentences.
     pub doc: &'static str,
     /// Parameters.
     pub params: &'static [ParamDef],
+}
+
+impl RuleDef {
+    /// The canonical name and the others.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+
+    /// True for an exit that can stop a loss. Every one that has a stop can keep it within the bar.
+    pub fn has_stop(&self) -> bool {
+        self.params.iter().any(|p| p.name == super::INTRABAR.name)
+    }
 }
 
 /// A rule of a strategy with its resolved parameters, in the order of the declaration.
@@ -128,6 +142,8 @@ pub struct RuleSpec {
     pub values: Vec<ParamValue>,
     /// The rule's own bars, or `None` for those of the strategy.
     pub bars: Option<crate::plan::BarSpec>,
+    /// What the rule counts where its list votes; 1 when nothing is said.
+    pub weight: Ratio,
 }
 
 /// The values of a rule, by name.

@@ -1,6 +1,8 @@
-//! RSI and Bollinger bands together: buy what has fallen far.
+//! RSI and Bollinger bands together: buy what has fallen far, and close what has come back from far up.
 
+use super::filters::Declaring;
 use super::params::{ParamDef, RuleDef, RuleKind, Values, flag, int, ratio};
+use super::signal::Condition;
 use super::{Noted, View};
 use crate::indicators::bollinger::BandWidth;
 use crate::indicators::wilder::RsiThreshold;
@@ -9,7 +11,7 @@ use pinion_model::order::Side;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
-const fn params(cooldown_bars: i64) -> [ParamDef; 7] {
+pub(super) const fn params(cooldown_bars: i64) -> [ParamDef; 7] {
     [
         int("rsi_period", 14, 2, 200, "bars", "Length of the RSI."),
         ratio("rsi_oversold", 30_000_000, 0, 100_000_000, "RSI", "The RSI must be below this."),
@@ -42,6 +44,7 @@ const AND_PARAMS: [ParamDef; 7] = params(0);
 /// Either condition is enough.
 pub const RSI_OR_BB: RuleDef = RuleDef {
     name: "RSIOrBB",
+    aliases: &[],
     kind: RuleKind::Entry,
     doc: "The RSI is oversold, or the close is at or below the lower Bollinger band.",
     params: &OR_PARAMS,
@@ -50,9 +53,33 @@ pub const RSI_OR_BB: RuleDef = RuleDef {
 /// Both conditions are needed.
 pub const RSI_BB: RuleDef = RuleDef {
     name: "RSIBB",
+    aliases: &[],
     kind: RuleKind::Entry,
     doc: "The RSI is oversold and the close is at or below the lower Bollinger band.",
     params: &AND_PARAMS,
+};
+
+const EXIT_PARAMS: &[ParamDef] = &[
+    int("rsi_period", 14, 2, 200, "bars", "Length of the RSI."),
+    ratio("rsi_overbought", 70_000_000, 0, 100_000_000, "RSI", "The RSI must fall back below this."),
+    int("bb_period", 20, 2, 500, "bars", "Length of the Bollinger bands."),
+    ratio("bb_dev", 2_000_000, 1_000, 10_000_000, "standard deviations", "Half width of the bands."),
+];
+
+/// Either condition is enough to close.
+pub const RSI_OR_BB_EXIT: RuleDef = RuleDef {
+    kind: RuleKind::Exit,
+    doc: "The RSI falls back below its threshold, or the close falls back below the upper Bollinger band.",
+    params: EXIT_PARAMS,
+    ..RSI_OR_BB
+};
+
+/// Both conditions are needed to close.
+pub const RSI_BB_EXIT: RuleDef = RuleDef {
+    kind: RuleKind::Exit,
+    doc: "On one bar the RSI falls back below its threshold and the close below the upper Bollinger band.",
+    params: EXIT_PARAMS,
+    ..RSI_BB
 };
 
 /// The compiled rule; `both` tells the two declarations apart.
@@ -90,6 +117,22 @@ impl RsiBb {
             cooldown_bars: values.int("cooldown_bars") as u64,
             rsi_cross: values.flag("rsi_cross"),
             bb_reentry: values.flag("bb_reentry"),
+            previous: Default::default(),
+        }
+    }
+
+    /// Compiles the exit of the same name. A long is closed by what opens a short once both have turned, so the
+    /// overbought threshold is the mirrored oversold one.
+    pub(super) fn compile_exit(values: &Values<'_>, both: bool, to: &mut Declaring<'_>) -> RsiBb {
+        RsiBb {
+            both,
+            rsi: to.spec(Spec::Rsi(values.int("rsi_period"))),
+            oversold: RsiThreshold::new(values.ratio("rsi_overbought")).mirrored(),
+            bands: to.spec(Spec::Bollinger(values.int("bb_period"))),
+            width: BandWidth::new(values.ratio("bb_dev")),
+            cooldown_bars: 0,
+            rsi_cross: true,
+            bb_reentry: true,
             previous: Default::default(),
         }
     }
@@ -159,10 +202,18 @@ impl RsiBb {
 
     /// What the rule saw.
     pub(super) fn explain(&self, side: Side, view: &View<'_>, note: &mut Noted) {
+        self.note_rsi(view, note);
+        note.price("close", view.bar.close);
+        self.note_bands(side, view, note);
+    }
+
+    fn note_rsi(&self, view: &View<'_>, note: &mut Noted) {
         if let Some(value) = view.set.rsi(self.rsi).value() {
             note.index("rsi", value);
         }
-        note.price("close", view.bar.close);
+    }
+
+    fn note_bands(&self, side: Side, view: &View<'_>, note: &mut Noted) {
         if let Some(bands) = view.set.bollinger(self.bands).value(self.width) {
             note.level(
                 if side == Side::Buy { "bb_lower" } else { "bb_upper" },
@@ -170,5 +221,21 @@ impl RsiBb {
             );
             note.level("bb_middle", bands.middle);
         }
+    }
+}
+
+impl Condition for RsiBb {
+    fn holds(&self, side: Side, view: &View<'_>) -> Option<bool> {
+        Some(self.fires(side, view, None))
+    }
+    fn after_bar(&mut self, view: &View<'_>) {
+        RsiBb::after_bar(self, view);
+    }
+    fn looks_back(&self) -> bool {
+        RsiBb::looks_back(self)
+    }
+    fn explain(&self, side: Side, view: &View<'_>, note: &mut Noted) {
+        self.note_rsi(view, note);
+        self.note_bands(side, view, note);
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The declaration.
 pub const TIME_BASED: RuleDef = RuleDef {
     name: "TimeBased",
+    aliases: &[],
     kind: RuleKind::Exit,
     doc: "The position was held for max_bars bars or max_minutes minutes, or the session ends.",
     params: &[

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 /// The declaration.
 pub const TRAILING_STOP: RuleDef = RuleDef {
     name: "TrailingStop",
+    aliases: &[],
     kind: RuleKind::Exit,
     doc: "The close falls below the highest close since entry by trail_pct (or by atr_multiplier x ATR).",
     params: &[

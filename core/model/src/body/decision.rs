@@ -19,7 +19,7 @@ bodies! {
         strategy: u16,
         /// Rule of the strategy that fired, entries first.
         rule: u16,
-        /// Code of a [`Side`].
+        /// Code of a [`Side`](crate::order::Side).
         side: u8,
         /// Code of an [`crate::order::Action`].
         action: u8,
@@ -93,7 +93,7 @@ bodies! {
         strategy: u16,
         /// Code of a [`crate::order::Reason`].
         reason: u16,
-        /// Code of a [`Side`].
+        /// Code of a [`Side`](crate::order::Side).
         side: u8,
         /// Code of an [`crate::order::OrderType`].
         order_type: u8,

@@ -28,7 +28,7 @@ pub(super) fn strategy(
                 Some(cut) => Some(bars(cut, &r.places)?),
                 None => None,
             };
-            Some(RuleSpec { rule: r.def.name.into(), values: r.values.clone(), bars })
+            Some(RuleSpec { rule: r.def.name.into(), values: r.values.clone(), bars, weight: r.weight })
         };
         // Every rule is looked at, so that every error is found.
         list.iter().map(rule).collect::<Vec<_>>().into_iter().collect()

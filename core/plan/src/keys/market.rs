@@ -19,8 +19,18 @@ pub(crate) const STRATEGY: &[KeyDef] = &[
     ),
     key("exit_mixins", KeyKind::List("exit_rule"), "", "Exit rules, likewise."),
     key("parameters", KeyKind::Custom("object"), "", "Parameters of all rules, with e_ or x_ in front."),
-    key("combine_entries", choice(0, &["all", "any"]), "", "How entry rules combine."),
-    key("combine_exits", choice(1, &["all", "any"]), "", "How exit rules combine."),
+    key(
+        "combine_entries",
+        KeyKind::Custom("combine"),
+        "",
+        "How entry rules combine: all (default), any, or {vote: {at_least: 2}}.",
+    ),
+    key(
+        "combine_exits",
+        KeyKind::Custom("combine"),
+        "",
+        "How exit rules combine: any (default), all, or {vote: {at_least: 2}}.",
+    ),
     key("side", choice(0, &["long", "short", "both"]), "", "Which positions are opened."),
     key("timeframe", TEXT, "", "Length of a bar: 500ms, 1s, 5m, 1h, 1d; 100t for ticks; 5v for volume."),
     key("bars", choice(0, &["trades", "mid", "bid", "ask"]), "", "Which prices make bars."),
@@ -60,7 +70,23 @@ pub(crate) const RULE: &[KeyDef] = &[
     key("parameters", KeyKind::Custom("object"), "", "Its parameters."),
     key("params", KeyKind::Custom("object"), "", "As `parameters`."),
     key("timeframe", TEXT, "", "Its own bars."),
+    key("weight", KeyKind::Value(VOTES), "votes", "What it counts where its list votes."),
 ];
+
+/// A number of votes.
+const VOTES: ParamKind =
+    ParamKind::Ratio { default: Ratio::ONE, min: Ratio(1_000), max: Ratio(1_000 * Ratio::SCALE) };
+
+/// A way to combine rules, as a word.
+pub(crate) const COMBINE: ParamKind = ParamKind::Choice { default: 0, options: &["all", "any"] };
+
+/// A way to combine rules that is not a word.
+pub(crate) const COMBINE_BY: &[KeyDef] =
+    &[key("vote", KeyKind::Section(VOTE), "", "The weights of the rules that fire on one bar are added.")];
+
+/// A vote.
+pub(crate) const VOTE: &[KeyDef] =
+    &[key("at_least", KeyKind::Value(VOTES), "votes", "The sum of weights that is needed.")];
 
 /// An instrument.
 pub(crate) const INSTRUMENT: &[KeyDef] = &[

@@ -4,7 +4,7 @@ mod account;
 mod market;
 
 pub(crate) use account::{BROKER, NOTIFICATIONS, PAPER, RISK};
-pub(crate) use market::{FRACTION, INSTRUMENT, RULE, SIZE, STRATEGY, TICK_BAND};
+pub(crate) use market::{COMBINE, COMBINE_BY, FRACTION, INSTRUMENT, RULE, SIZE, STRATEGY, TICK_BAND, VOTE};
 
 use crate::table::{KeyDef, KeyKind, choice, key, whole};
 use pinion_engine::rules::catalog::RULES;

@@ -5,6 +5,7 @@ mod instrument;
 mod risk;
 mod rules;
 mod runtime;
+mod sound;
 mod strategy;
 
 pub(crate) use broker::{broker, paper};

@@ -53,6 +53,7 @@ fn new_rule(def: &'static RuleDef, places: Places) -> RuleConfig {
         given: vec![None; def.params.len()],
         sound: true,
         cut: None,
+        weight: Ratio::ONE,
         places,
     }
 }
@@ -75,6 +76,7 @@ fn read_rule(item: &Node, kind: RuleKind, found: &mut Diagnostics) -> Option<(Ru
     let (def, sure) = rule_named(text, kind, name, found)?;
     let mut rule = new_rule(def, f.places());
     rule.cut = f.text("timeframe", found).and_then(|t| parse_timeframe(&t, f.place("timeframe"), found));
+    rule.weight = f.ratio("weight", found);
     if f.get("parameters").is_some() && f.get("params").is_some() {
         found.error_twice(f.place("params"), f.place("parameters"), "`parameters` (`params` is the same)");
     }
@@ -157,7 +159,10 @@ fn rule_named(
     const EXIT: (RuleKind, &str, &str) = (RuleKind::Exit, "Exit", "exit_mixins");
     let (mine, other) = if kind == RuleKind::Entry { (ENTRY, EXIT) } else { (EXIT, ENTRY) };
     let plain = name.strip_suffix("Mixin").unwrap_or(name);
-    let of = |(kind, word, _)| find(kind, plain.strip_suffix(word).unwrap_or(plain));
+    let of = |(kind, word, _)| {
+        let bare = plain.strip_suffix(word).unwrap_or(plain);
+        RULES.iter().copied().find(|r| r.kind == kind && r.names().any(|name| name == bare))
+    };
     if let Some(def) = of(mine) {
         return Some((def, true));
     }
@@ -202,57 +207,6 @@ pub(super) fn spread_loose(
         if !defs.is_empty() {
             unknown_parameter(key, &defs, found);
         }
-    }
-}
-
-/// What the values of one rule together cannot be.
-pub(super) fn check_rule(rule: &RuleConfig, found: &mut Diagnostics) {
-    if !rule.sound {
-        return;
-    }
-    let at = |name: &str| rule.def.params.iter().position(|p| p.name == name);
-    let is = |name: &str, value: ParamValue| at(name).is_some_and(|at| rule.values[at] == value);
-    let place = |name: &str| at(name).and_then(|at| rule.given[at]).unwrap_or(rule.places.section());
-    if rule.def.name == "TimeBased"
-        && is("max_bars", ParamValue::Int(0))
-        && is("max_minutes", ParamValue::Int(0))
-        && is("session_end", ParamValue::Bool(false))
-    {
-        let remedy = "set `max_bars`, `max_minutes` or `session_end: true`, or remove the rule";
-        found.error(place("max_bars"), "TimeBased never closes: everything in it is off", remedy);
-    }
-    if is("when", ParamValue::Text(String::new())) {
-        let remedy = "write `when: \"rsi(14) < 30\"` under its `parameters`";
-        found.error(place("when"), format!("{} has no `when`", rule.def.name), remedy);
-    }
-    if rule.def.name == "RSIBB" && is("rsi_oversold", ParamValue::Ratio(Ratio(0))) {
-        let reason = "RSIBB never fires: no RSI is below an `rsi_oversold` of 0";
-        found.error(place("rsi_oversold"), reason, "give a threshold such as 30");
-    }
-    check_targets(rule, &place, found);
-}
-
-/// Partial targets come in pairs by rising profit, and together close at most the whole position.
-fn check_targets(rule: &RuleConfig, place: &impl Fn(&str) -> Place, found: &mut Diagnostics) {
-    let list = |name: &str| {
-        let at = rule.def.params.iter().position(|p| p.name == name)?;
-        match &rule.values[at] {
-            ParamValue::RatioList(list) => Some(list),
-            _ => None,
-        }
-    };
-    let (Some(levels), Some(sizes)) = (list("pt_levels_r"), list("pt_sizes")) else { return };
-    if levels.len() != sizes.len() {
-        let longer = if levels.len() > sizes.len() { "pt_levels_r" } else { "pt_sizes" };
-        let reason = format!("`pt_levels_r` has {} values and `pt_sizes` {}", levels.len(), sizes.len());
-        found.error(place(longer), reason, "give one size for each level");
-    }
-    if !levels.is_sorted_by(|a, b| a < b) {
-        found.error(place("pt_levels_r"), "`pt_levels_r` does not rise", "begin with the nearest target");
-    }
-    if sizes.iter().map(|r| r.0).sum::<i64>() > Ratio::SCALE {
-        let remedy = "they are fractions of the opening quantity";
-        found.error(place("pt_sizes"), "`pt_sizes` add up to more than 1", remedy);
     }
 }
 

@@ -1,6 +1,7 @@
 //! A strategy: its rules, bars, side and size.
 
-use super::rules::{Rules, check_rule, read_rules, spread_loose};
+use super::rules::{Rules, read_rules, spread_loose};
+use super::sound::check_rule;
 use super::symbols;
 use crate::config::*;
 use crate::diagnostic::Diagnostics;
@@ -28,9 +29,10 @@ pub(crate) fn strategy(node: &Node, found: &mut Diagnostics) -> StrategyConfig {
             found.warn(f.place(key), reason, "add `entry_order: limit`");
         }
     }
+    let rules = common(&f, "name", found);
     StrategyConfig {
-        combine_entries: [Combine::All, Combine::Any][f.choice("combine_entries", found)],
-        combine_exits: [Combine::All, Combine::Any][f.choice("combine_exits", found)],
+        combine_entries: combine(&f, "combine_entries", &rules.entries, rules.combine_entries, found),
+        combine_exits: combine(&f, "combine_exits", &rules.exits, rules.combine_exits, found),
         direction: [Direction::Long, Direction::Short, Direction::Both][f.choice("side", found)],
         source: f.get("bars").map(|_| {
             [BarSource::Trades, BarSource::Mid, BarSource::Bid, BarSource::Ask][f.choice("bars", found)]
@@ -43,7 +45,7 @@ pub(crate) fn strategy(node: &Node, found: &mut Diagnostics) -> StrategyConfig {
         instruments: f.get("instruments").map_or(Vec::new(), |list| {
             symbols(list, "instruments", "name a symbol, or remove the key to trade all", found)
         }),
-        ..common(&f, "name", found)
+        ..rules
     }
 }
 
@@ -103,6 +105,63 @@ fn rule_lists(f: &Fields<'_>, found: &mut Diagnostics) -> (Rules, Rules) {
         }
     }
     (entries, exits)
+}
+
+/// How the rules of one list combine.
+fn combine(
+    f: &Fields<'_>,
+    key: &str,
+    rules: &[RuleConfig],
+    default: Combine,
+    found: &mut Diagnostics,
+) -> Combine {
+    let read = f.get(key).and_then(|node| combine_of(node, key, found));
+    let combine = read.unwrap_or(default);
+    let votes: i64 = rules.iter().map(|r| r.weight.0).sum();
+    match combine {
+        Combine::Vote { at_least } if at_least.0 > votes && !rules.is_empty() => {
+            let votes = Ratio(votes).to_decimal();
+            let reason = format!("the rules have {votes} votes, and {} are needed", at_least.to_decimal());
+            found.error(f.place(key), reason, "lower `at_least`, or raise a rule's `weight`");
+        }
+        Combine::Vote { .. } => {}
+        Combine::All | Combine::Any => {
+            for rule in rules.iter().filter(|r| r.weight != Ratio::ONE) {
+                let remedy = format!("write `{key}: {{vote: {{at_least: 2}}}}`");
+                found.warn(rule.places.of("weight"), "`weight` has no effect without a vote", remedy);
+            }
+        }
+    }
+    combine
+}
+
+/// A word, or a vote; `None` with an error when it is neither.
+fn combine_of(node: &Node, key: &str, found: &mut Diagnostics) -> Option<Combine> {
+    const REMEDY: &str = "write all, any or {vote: {at_least: 2}}";
+    match &node.value {
+        Value::Scalar(..) => {
+            let def = ParamDef { name: "", kind: keys::COMBINE, unit: "", doc: REMEDY };
+            match read_value(node, key, &def, found)? {
+                ParamValue::Choice(0) => Some(Combine::All),
+                _ => Some(Combine::Any),
+            }
+        }
+        Value::Map(_) => {
+            let f = Fields::open(node, keys::COMBINE_BY, key, found);
+            if f.lacks("vote") {
+                found.error(node.place, format!("`{key}` says nothing"), REMEDY);
+            }
+            let vote = Fields::open(f.get("vote")?, keys::VOTE, "vote", found);
+            if vote.lacks("at_least") {
+                found.error(vote.node.place, "a vote needs `at_least`", REMEDY);
+            }
+            vote.ratio_opt("at_least", found).map(|at_least| Combine::Vote { at_least })
+        }
+        _ => {
+            mismatch(node, key, "a word or a vote", REMEDY, found);
+            None
+        }
+    }
 }
 
 /// A plain fraction, or one size by its name; `None` with an error when it is neither.

@@ -10,3 +10,4 @@ pub mod journal;
 pub mod replay;
 pub mod run;
 mod run_directory;
+pub mod strategy;
