@@ -129,7 +129,7 @@ pub enum JournalError {
         position: u64,
     },
     /// The directory already holds a journal.
-    #[error("{}: already holds {found}; choose another directory or continue that run with `--resume`", dir.display())]
+    #[error("{}: already holds {found}; choose another directory", dir.display())]
     Occupied {
         /// The directory.
         dir: PathBuf,

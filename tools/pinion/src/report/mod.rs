@@ -156,14 +156,12 @@ fn positions(plan: &Plan, done: &Finished) -> Value {
     open.collect()
 }
 
-/// What stopped entries. The end of a run stops them as well, at the level of cancelled entries, so that an
-/// operator's stop of that level cannot be told from it.
+/// What stopped entries before the run ended; the end stops them as well.
 fn halts(done: &Finished) -> Value {
-    const OF_THE_END: u8 = 2;
-    let (level, daily_loss, drawdown) = done.engine.halts();
+    let (_, daily_loss, drawdown) = done.engine.halts();
     json!({
         "ended": true,
-        "level": (level > OF_THE_END).then_some(level),
+        "level": (done.level > 0).then_some(done.level),
         "daily_loss": daily_loss,
         "drawdown": drawdown,
     })

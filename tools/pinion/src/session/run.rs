@@ -61,6 +61,8 @@ pub struct Finished {
     pub broken: Vec<(PathBuf, pinion_recorded::Broken)>,
     /// The run was stopped before its data ended.
     pub stopped: bool,
+    /// Stopping level at the end, before the end itself stopped entries.
+    pub level: u8,
     /// Whether the hot thread runs on the processor that was asked for.
     pub pinned: Option<bool>,
 }
@@ -180,7 +182,7 @@ fn collect<O: Out, const FULL: bool>(
         trading.feed().source().map(|s| s.broken().map(|(p, b)| (p.to_path_buf(), b.clone())).collect());
     let summary = summary(&trading.engine);
     let error = trading.error.take();
-    let Trading { engine, recorder, curve, load, load_cpu, run_cpu, .. } = trading;
+    let Trading { engine, recorder, curve, load, load_cpu, run_cpu, level, .. } = trading;
     let kept = keeper_of(recorder.out).finish(&summary);
     if let Some(error) = error {
         return Err(error.into());
@@ -198,6 +200,7 @@ fn collect<O: Out, const FULL: bool>(
         run_cpu,
         broken,
         stopped,
+        level,
         pinned,
     })
 }

@@ -54,6 +54,8 @@ pub struct Trading<O, W, const FULL: bool> {
     pub load_cpu: Duration,
     /// See `load_cpu`.
     pub run_cpu: Duration,
+    /// Stopping level when the run was ended, which stops entries itself.
+    pub level: u8,
     /// The feed's error, if it ended by one.
     pub error: Option<DataError>,
     venue: PaperVenue,
@@ -81,6 +83,7 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
             load: Duration::ZERO,
             load_cpu: Duration::ZERO,
             run_cpu: Duration::ZERO,
+            level: 0,
             error: None,
             engine,
             recorder,
@@ -234,6 +237,7 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
     fn shut_down(&mut self) {
         self.take_commands();
         let end_ns = self.engine.now_ns();
+        self.level = self.engine.halts().0;
         if self.inputs > 0 {
             let command = CommandBody {
                 time_ns: end_ns,
