@@ -24,6 +24,7 @@ mod parts;
 mod places;
 mod read;
 mod resolve;
+mod machine;
 mod runtime;
 mod schema;
 mod symbol;
@@ -41,7 +42,8 @@ pub use explain::{Explanation, explain};
 pub use migrate::{Change, Migration, migrate};
 pub use paper::{PaperPlan, Slippage};
 pub use parts::{Part, check_part, only_part};
-pub use runtime::{Idle, JournalConfig, Layout, RuntimeConfig};
+pub use machine::{Machine, check_threads};
+pub use runtime::{Agent, AgentConfig, Idle, JournalConfig, Layout, Ring, RuntimeConfig, BURST_RECORDS};
 pub use schema::schema;
 pub use text::{MOST_BYTES, decode};
 
