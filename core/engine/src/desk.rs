@@ -6,9 +6,9 @@
 use crate::orders::lifecycle::OrderEvent;
 use crate::orders::table::{Order, OrderTable};
 use crate::plan::EnginePlan;
-use crate::remote::{DeskMessage, DeskStep};
 use crate::portfolio::account::{Account, Breach};
 use crate::portfolio::{Applied, Mark, Portfolio};
+use crate::remote::{DeskMessage, DeskStep};
 use crate::risk::checks::Check;
 use crate::risk::{Context, Request, Risk, Verdict};
 use crate::rules::Noted;

@@ -245,7 +245,13 @@ fn threads(plan: &Plan, machine: &Machine) -> Section {
     for ring in r.rings() {
         rows.push(row(
             format!("ring {} to {}", ring.from.label(), ring.to.label()),
-            format!("{} {}, {} KiB; full: {}", ring.depth, ring.items, ring.bytes.div_ceil(1024), ring.when_full),
+            format!(
+                "{} {}, {} KiB; full: {}",
+                ring.depth,
+                ring.items,
+                ring.bytes.div_ceil(1024),
+                ring.when_full
+            ),
         ));
     }
     section("threads", rows)

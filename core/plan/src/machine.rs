@@ -62,13 +62,16 @@ pub fn check_threads(config: &Config, machine: &Machine, found: &mut Diagnostics
         let (name, place) = (agent.label(), config.thread_places[agent as usize]);
         let Some(core) = runtime.agent(agent).core else {
             if spins(agent) {
-                let reason = format!("the {name} thread spins and is not pinned: it takes a core from whoever needs it");
+                let reason = format!(
+                    "the {name} thread spins and is not pinned: it takes a core from whoever needs it"
+                );
                 found.warn(place, reason, "give it a `core`, or let it `yield`");
             }
             continue;
         };
         if !machine.online.contains(&core) {
-            let reason = format!("the {name} thread is to run on core {core}, which this machine does not have");
+            let reason =
+                format!("the {name} thread is to run on core {core}, which this machine does not have");
             found.error(place, reason, format!("its processors are {}", machine.processors()));
             continue;
         }
@@ -84,7 +87,9 @@ pub fn check_threads(config: &Config, machine: &Machine, found: &mut Diagnostics
             }
         }
         if agent != Agent::Cold && !machine.isolated.contains(&core) {
-            let reason = format!("the {name} thread runs on core {core}, which is not isolated: other work interrupts it");
+            let reason = format!(
+                "the {name} thread runs on core {core}, which is not isolated: other work interrupts it"
+            );
             found.warn(place, reason, format!("start the kernel with isolcpus=managed_irq,domain,{core} nohz_full={core} rcu_nocbs={core}; see `pinion doctor`"));
         }
     }

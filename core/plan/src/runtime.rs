@@ -101,8 +101,13 @@ impl RuntimeConfig {
     pub fn rings(&self) -> Vec<Ring> {
         const SOURCE: &str = "no input is taken, the source waits";
         const WAITS: &str = "the sender waits";
-        let ring = |from, to, depth: usize, items, lines, when_full| {
-            Ring { from, to, depth, items, bytes: depth.next_power_of_two() * lines * 64, when_full }
+        let ring = |from, to, depth: usize, items, lines, when_full| Ring {
+            from,
+            to,
+            depth,
+            items,
+            bytes: depth.next_power_of_two() * lines * 64,
+            when_full,
         };
         let order = |from, to| ring(from, to, self.order_ring_messages, "messages", 3, WAITS);
         let journal = |from| ring(from, Agent::Cold, self.journal_ring_depth(), "records", 2, SOURCE);
@@ -179,9 +184,7 @@ impl Layout {
             Layout::Invoker => &[],
             Layout::Solo => &[Agent::Hot],
             Layout::Shared => &[Agent::Hot, Agent::Cold],
-            Layout::Dedicated => {
-                &[Agent::Feed, Agent::Strategy, Agent::Risk, Agent::Gateway, Agent::Cold]
-            }
+            Layout::Dedicated => &[Agent::Feed, Agent::Strategy, Agent::Risk, Agent::Gateway, Agent::Cold],
         }
     }
 }

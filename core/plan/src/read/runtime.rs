@@ -1,9 +1,9 @@
 //! Threads and the journal.
 
+use crate::config::ThreadPlaces;
 use crate::diagnostic::Diagnostics;
 use crate::fields::Fields;
 use crate::keys;
-use crate::config::ThreadPlaces;
 use crate::runtime::{Agent, AgentConfig, Idle, JournalConfig, Layout, RuntimeConfig};
 use crate::tree::Node;
 
