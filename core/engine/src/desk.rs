@@ -251,9 +251,9 @@ impl Desk {
     }
 
     fn emit_operands<S: Sink>(&self, intent: u64, verdict: &Verdict, sink: &mut S) {
-        for pair in verdict.operands.chunks(2) {
-            let mut checks = [CheckOperands::default(); 2];
-            checks[..pair.len()].copy_from_slice(pair);
+        let mut operands = verdict.operands();
+        while let Some(first) = operands.next() {
+            let checks = [first, operands.next().unwrap_or_default()];
             sink.emit(&RiskCheckBody { cause: self.seq, intent, checks });
         }
     }
