@@ -1,5 +1,9 @@
 //! Turns the engine's outputs into records for the keeper and commands for the venue, and takes the time
 //! of the stages between them.
+//!
+//! With everything recorded, an input's records are gathered and handed over at its end, in their order: what
+//! leaves for the venue waits for none of them. They are still in the nearest cache then, while the memory
+//! of a link or a file is not.
 
 use super::keeper::Out;
 use arrayvec::ArrayVec;
@@ -38,6 +42,9 @@ impl Wire for NoWire {
 /// Of so many intents of untimed inputs one is timed; the first one always is.
 const INTENT_EVERY: u64 = 16;
 
+/// Records that are gathered; an input that causes more hands them over in between.
+const GATHERED: usize = 64;
+
 /// The recorder. `FULL` records everything; otherwise decisions alone, for the digest.
 pub struct Recorder<O, W, const FULL: bool> {
     /// Where records go.
@@ -61,6 +68,8 @@ pub struct Recorder<O, W, const FULL: bool> {
     stamps: ArrayVec<(Stage, u64), 32>,
     /// A depth head waits for its levels.
     group: Option<Entry>,
+    /// The present input's records that were not handed over yet.
+    gathered: ArrayVec<Entry, GATHERED>,
 }
 
 impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
@@ -80,6 +89,7 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
             follows: false,
             stamps: ArrayVec::new(),
             group: None,
+            gathered: ArrayVec::new(),
         }
     }
 
@@ -96,12 +106,32 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
     /// The input and everything that it caused is done.
     #[inline]
     pub fn end(&mut self) {
+        if FULL {
+            self.hand_over();
+        }
         if self.timed {
             self.latency.record(Stage::Input, self.ticks.now().wrapping_sub(self.began));
         }
         if !self.stamps.is_empty() {
             self.count_stamps();
         }
+    }
+
+    /// A record: gathered, or handed over at once where only decisions are recorded.
+    #[inline(always)]
+    fn put(&mut self, entry: &Entry) {
+        if !FULL {
+            return self.out.put(entry);
+        }
+        if self.gathered.is_full() {
+            self.hand_over();
+        }
+        self.gathered.push(*entry);
+    }
+
+    fn hand_over(&mut self) {
+        self.gathered.iter().for_each(|entry| self.out.put(entry));
+        self.gathered.clear();
     }
 
     fn count_stamps(&mut self) {
@@ -168,17 +198,16 @@ impl<O: Out, W: Wire, const FULL: bool> Sink for Recorder<O, W, FULL> {
         if !FULL && B::KIND.class() != Class::Decision {
             return;
         }
-        let bytes = body.to_bytes();
         match B::KIND {
             Kind::Order => {
-                let order = OrderBody::from_bytes(&bytes);
+                let order = OrderBody::from_bytes(&body.to_bytes());
                 if order.held == 0 {
                     self.wire.order(&order);
                     self.to_venue.push(ToVenue::Order(order));
                 }
             }
             Kind::Cancel => {
-                let cancel = CancelBody::from_bytes(&bytes);
+                let cancel = CancelBody::from_bytes(&body.to_bytes());
                 if cancel.held == 0 {
                     self.wire.cancel(&cancel);
                     self.to_venue.push(ToVenue::Cancel(cancel));
@@ -187,11 +216,11 @@ impl<O: Out, W: Wire, const FULL: bool> Sink for Recorder<O, W, FULL> {
             _ => {}
         }
         let ticks = self.take_time(B::KIND);
-        let entry = Entry::new(B::KIND, ticks, self.source, bytes);
+        let entry = Entry::new(B::KIND, ticks, self.source, body.to_bytes());
         if B::KIND == Kind::Depth {
             self.group = Some(entry);
         } else {
-            self.out.put(&entry);
+            self.put(&entry);
         }
     }
 
@@ -199,14 +228,14 @@ impl<O: Out, W: Wire, const FULL: bool> Sink for Recorder<O, W, FULL> {
         let Some(mut head) = self.group.take() else { return };
         let mut left = (bids.len() + asks.len()).div_ceil(6);
         head.flags = if left > 0 { FLAG_MORE } else { 0 };
-        self.out.put(&head);
+        self.put(&head);
         let mut levels = bids.iter().chain(asks).copied();
         while left > 0 {
             left -= 1;
             let body = DepthLevelsBody { levels: std::array::from_fn(|_| levels.next().unwrap_or_default()) };
             let mut entry = Entry::new(Kind::DepthLevels, head.ticks, self.source, body.to_bytes());
             entry.flags = if left > 0 { FLAG_MORE } else { 0 };
-            self.out.put(&entry);
+            self.put(&entry);
         }
     }
 }
