@@ -1,8 +1,17 @@
 //! Where the engine's outputs go. The engine does not know whether they are journalled, hashed, sent
 //! to a venue or compared with an earlier run.
 
-use pinion_model::body::Body;
+use pinion_model::body::{Body, OrderBody};
 use pinion_model::event::Level;
+
+/// A moment on the way from an input to an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// A rule wants to trade.
+    Decided,
+    /// Risk has made its checks.
+    Checked,
+}
 
 /// Takes records in the order in which the engine makes them.
 pub trait Sink {
@@ -10,6 +19,14 @@ pub trait Sink {
     const INPUTS: bool;
     /// False when nobody reads evidence (signals, operands of checks).
     const EVIDENCE: bool;
+
+    /// The moment is now; its record follows once the order has left.
+    #[inline(always)]
+    fn reach(&mut self, _: Moment) {}
+
+    /// An order leaves for the venue; its record follows.
+    #[inline(always)]
+    fn send(&mut self, _: &OrderBody) {}
 
     /// Takes one record.
     fn emit<B: Body>(&mut self, body: &B);

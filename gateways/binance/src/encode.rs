@@ -7,8 +7,8 @@
 use crate::symbols::Units;
 use crate::text::Text;
 use pinion_model::body::{CancelBody, OrderBody};
-use pinion_model::instrument::InstrumentId;
 use pinion_model::order::{OrderType, Side, TimeInForce};
+use std::ops::Range;
 
 /// Longest message: every field at its widest stays below half of it.
 const CAPACITY: usize = 1024;
@@ -77,7 +77,7 @@ impl OrderEncoder {
         let (Some(side), Some(kind), Some(tif)) = codes else { return Err(EncodeError::UnknownCode) };
         let symbol = self.symbols.get(order.instrument.index()).ok_or(EncodeError::UnknownInstrument)?;
         let out = &mut self.text;
-        begin(out, order.order, &symbol.place);
+        let number = begin(out, order.order, &symbol.place);
         match side {
             Side::Buy => out.push(b",\"side\":\"BUY\""),
             Side::Sell => out.push(b",\"side\":\"SELL\""),
@@ -102,7 +102,7 @@ impl OrderEncoder {
         out.push_units(order.qty.0, symbol.units.qty);
         out.push(b"\",\"newClientOrderId\":\"");
         out.push_slice(&self.prefix);
-        out.push_whole(order.order);
+        out.repeat(number);
         out.push(b"\",\"newOrderRespType\":\"ACK\",\"timestamp\":");
         end(out, time_ns);
         Ok(out.as_bytes())
@@ -112,23 +112,26 @@ impl OrderEncoder {
     pub fn cancel(&mut self, cancel: &CancelBody, time_ns: i64) -> Result<&[u8], EncodeError> {
         let symbol = self.symbols.get(cancel.instrument.index()).ok_or(EncodeError::UnknownInstrument)?;
         let out = &mut self.text;
-        begin(out, cancel.order, &symbol.cancel);
+        let number = begin(out, cancel.order, &symbol.cancel);
         out.push(b",\"origClientOrderId\":\"");
         out.push_slice(&self.prefix);
-        out.push_whole(cancel.order);
+        out.repeat(number);
         out.push(b"\",\"timestamp\":");
         end(out, time_ns);
         Ok(out.as_bytes())
     }
 }
 
-/// `{"id":"ORDER","method":...,"params":{"symbol":...`.
+/// `{"id":"ORDER","method":...,"params":{"symbol":...`; returns where the order's number stands.
 #[inline(always)]
-fn begin(out: &mut Text<CAPACITY>, order: u64, head: &[u8]) {
+fn begin(out: &mut Text<CAPACITY>, order: u64, head: &[u8]) -> Range<usize> {
     out.clear();
     out.push(b"{\"id\":\"");
+    let start = out.length();
     out.push_whole(order);
+    let number = start..out.length();
     out.push_slice(head);
+    number
 }
 
 /// The time stamp, and the end of the message.
@@ -142,6 +145,7 @@ fn end(out: &mut Text<CAPACITY>, time_ns: i64) {
 mod tests {
     use super::*;
     use pinion_model::body::Body;
+    use pinion_model::instrument::InstrumentId;
     use pinion_model::number::{Price, Qty};
 
     fn encoder() -> OrderEncoder {

@@ -3,6 +3,7 @@
 //! The caller bounds what it writes; beyond the buffer's end it would panic.
 
 use pinion_model::decimal::POW10;
+use std::ops::Range;
 
 const EIGHT_DIGITS: u64 = 100_000_000;
 
@@ -21,6 +22,12 @@ impl<const CAPACITY: usize> Text<CAPACITY> {
         self.length = 0;
     }
 
+    /// Bytes that were written.
+    #[inline(always)]
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
@@ -37,6 +44,18 @@ impl<const CAPACITY: usize> Text<CAPACITY> {
     pub fn push_slice(&mut self, text: &[u8]) {
         self.bytes[self.length..self.length + text.len()].copy_from_slice(text);
         self.length += text.len();
+    }
+
+    /// Appends what stands at `range` again.
+    #[inline(always)]
+    pub fn repeat(&mut self, range: Range<usize>) {
+        let (length, mut word) = (range.len(), [0; 8]);
+        if length <= word.len() {
+            word.copy_from_slice(&self.bytes[range.start..range.start + 8]);
+            return self.push_word(u64::from_le_bytes(word), length);
+        }
+        self.bytes.copy_within(range, self.length);
+        self.length += length;
     }
 
     /// Appends the first `count` of eight bytes, the first in the lowest one.
@@ -119,7 +138,8 @@ mod tests {
             text.push(b"<");
             text.push_whole(value);
             text.push(b">");
-            prop_assert_eq!(text.as_bytes(), format!("<{value}>").as_bytes());
+            text.repeat(1..text.length() - 1);
+            prop_assert_eq!(text.as_bytes(), format!("<{value}>{value}").as_bytes());
         }
 
         #[test]

@@ -4,7 +4,7 @@
 use super::checks::Check;
 use pinion_model::body::CheckOperands;
 use pinion_model::instrument::InstrumentId;
-use pinion_model::number::{Money, Qty, mul_div_floor};
+use pinion_model::number::{Money, Qty, Ratio, mul_div_floor};
 
 /// Turns amounts of the base currency into quantities at one price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,8 @@ pub(super) enum Of {
     Price,
     /// An amount, and the figure is the quantity that loses it at the stop.
     Loss,
+    /// A share of equity, and the figure is the quantity that it buys at the order's price.
+    Share,
 }
 
 /// One figure of a check.
@@ -109,20 +111,28 @@ impl Pricings {
     pub(super) fn get(&self, of: Of) -> &Pricing {
         match of {
             Of::Loss => &self.loss,
-            Of::Price | Of::Itself => &self.price,
+            Of::Price | Of::Share | Of::Itself => &self.price,
         }
     }
 
-    fn value(&self, figure: Figure) -> i128 {
-        match figure.of {
-            Of::Itself => figure.value,
-            of => self.get(of).qty(Money(figure.value)).0.into(),
-        }
+    fn value(&self, figure: Figure, equity: Money) -> i128 {
+        let amount = match figure.of {
+            Of::Itself => return figure.value,
+            Of::Price | Of::Loss => Money(figure.value),
+            // It came from a ratio of 64 bits.
+            Of::Share => equity.mul_floor(Ratio(figure.value as i64)),
+        };
+        self.get(figure.of).qty(amount).0.into()
     }
 
     /// The operands as records carry them.
-    pub(super) fn write(&self, operands: &Operands, instrument: InstrumentId) -> CheckOperands {
-        let (measured, limit) = (self.value(operands.measured), self.value(operands.limit));
+    pub(super) fn write(
+        &self,
+        operands: &Operands,
+        instrument: InstrumentId,
+        equity: Money,
+    ) -> CheckOperands {
+        let (measured, limit) = (self.value(operands.measured, equity), self.value(operands.limit, equity));
         CheckOperands::new(operands.check as u16, operands.outcome, instrument, measured, limit)
     }
 }

@@ -106,7 +106,7 @@ impl Verdict {
 
     /// Operands of the checks that were made, for records.
     pub fn operands(&self) -> impl Iterator<Item = CheckOperands> {
-        self.operands.iter().map(|operands| self.pricings.write(operands, self.instrument))
+        self.operands.iter().map(|operands| self.pricings.write(operands, self.instrument, self.equity))
     }
 
     #[inline]

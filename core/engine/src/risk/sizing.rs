@@ -51,7 +51,7 @@ impl Risk {
                 let amount = self.reserved.settle_amount_floor(instrument, amount);
                 Wanted::Exactly(instrument.qty_for_notional_floor(amount, v.price))
             }
-            Sizing::Fraction(fraction) => Wanted::Worth(v.equity.mul_floor(fraction)),
+            Sizing::Fraction(fraction) => Wanted::Worth(v.equity.mul_floor(fraction), fraction),
         };
         let mut size = Size { wanted, binding: None };
         if let (Some(risk), true) = (self.limits.risk_per_trade, request.stop_distance > Price::ZERO) {
@@ -85,22 +85,26 @@ impl Risk {
         size: &mut Size,
     ) {
         let limits = &self.limits;
-        let equity = v.equity;
-        let mut room = |check, limit: Money, used: Money| {
-            size.limit_worth(v, check, Of::Price, limit - used);
+        let mut share = |check, share: Ratio, used: Money| {
+            if used.is_zero() && size.fits_share(share) {
+                size.take(v, check, Figure { value: share.0.into(), of: Of::Share }, None);
+            } else {
+                size.limit_worth(v, check, Of::Price, v.equity.mul_floor(share) - used);
+            }
         };
         if let Some(limit) = limits.max_position_size {
-            room(Check::PositionSize, equity.mul_floor(limit), self.used(request.instrument, cx));
+            share(Check::PositionSize, limit, self.used(request.instrument, cx));
         }
         if let Some(limit) = limits.position_concentration {
             let group = self.groups[request.instrument.index()];
             let members = (0..self.groups.len()).filter(|&i| self.groups[i] == group);
             let used = members.fold(Money::ZERO, |sum, i| sum + self.used(InstrumentId(i as u32), cx));
-            room(Check::Concentration, equity.mul_floor(limit), used);
+            share(Check::Concentration, limit, used);
         }
         if let Some(limit) = limits.leverage_limit {
-            room(Check::Leverage, equity.mul_floor(limit), gross + reserved);
+            share(Check::Leverage, limit, gross + reserved);
         }
+        let mut room = |check, limit: Money, used: Money| size.limit_worth(v, check, Of::Price, limit - used);
         if let Some(limit) = limits.max_gross_exposure {
             room(Check::GrossExposure, limit, gross + reserved);
         }
@@ -113,9 +117,12 @@ impl Risk {
 
     /// Absolute notional of a position with its working entries, base currency.
     fn used(&self, id: InstrumentId, cx: &Context<'_>) -> Money {
+        let [buys, sells] = self.reserved.of(id);
+        if cx.portfolio.position(id).qty.is_zero() && buys.is_zero() && sells.is_zero() {
+            return Money::ZERO;
+        }
         let settle = cx.portfolio.instrument(id).settle;
         let held = cx.portfolio.position_notional(id).unwrap_or_default().abs();
-        let [buys, sells] = self.reserved.of(id);
         held + cx.portfolio.to_base_floor(settle, buys + sells).unwrap_or_default()
     }
 
@@ -179,29 +186,36 @@ struct Size {
 #[derive(Clone, Copy)]
 enum Wanted {
     Exactly(Qty),
-    Worth(Money),
+    /// The amount, and what share of equity it is.
+    Worth(Money, Ratio),
 }
 
 impl Size {
     fn qty(&self, v: &Verdict) -> Qty {
         match self.wanted {
             Wanted::Exactly(qty) => qty,
-            Wanted::Worth(amount) => v.pricings.price.qty(amount),
+            Wanted::Worth(amount, _) => v.pricings.price.qty(amount),
         }
     }
 
     fn figure(&self) -> Figure {
         match self.wanted {
             Wanted::Exactly(qty) => Figure::of(qty.0.into()),
-            Wanted::Worth(amount) => Figure { value: amount.0, of: Of::Price },
+            Wanted::Worth(amount, _) => Figure { value: amount.0, of: Of::Price },
         }
     }
 
     fn exceeds(&self, v: &Verdict, largest: Qty) -> bool {
         match self.wanted {
             Wanted::Exactly(qty) => largest < qty,
-            Wanted::Worth(amount) => v.pricings.price.exceeds(amount, largest),
+            Wanted::Worth(amount, _) => v.pricings.price.exceeds(amount, largest),
         }
+    }
+
+    /// This share of equity is surely enough, and more than nothing.
+    #[inline(always)]
+    fn fits_share(&self, share: Ratio) -> bool {
+        matches!(self.wanted, Wanted::Worth(amount, wanted) if amount > Money::ZERO && wanted <= share)
     }
 
     /// A limit that leaves an amount.
@@ -209,30 +223,35 @@ impl Size {
     fn limit_worth(&mut self, v: &mut Verdict, check: Check, of: Of, room: Money) {
         let pricing = v.pricings.get(of);
         let enough = match self.wanted {
-            Wanted::Worth(amount) => pricing.covers(room, amount, &v.pricings.price),
+            Wanted::Worth(amount, _) => pricing.covers(room, amount, &v.pricings.price),
             Wanted::Exactly(_) => false,
         };
         let largest = if enough { None } else { Some(pricing.qty(room)) };
         let cut = largest.filter(|largest| self.exceeds(v, *largest));
-        self.take(v, check, Figure { value: room.0, of }, cut, room);
+        self.take(v, check, Figure { value: room.0, of }, cut);
+        refuse_without(v, check, room);
     }
 
     /// A limit that leaves a quantity.
     fn limit(&mut self, v: &mut Verdict, check: Check, largest: Qty, room: Money) {
         let cut = Some(largest).filter(|largest| self.exceeds(v, *largest));
-        self.take(v, check, Figure::of(largest.0.into()), cut, room);
+        self.take(v, check, Figure::of(largest.0.into()), cut);
+        refuse_without(v, check, room);
     }
 
     #[inline]
-    fn take(&mut self, v: &mut Verdict, check: Check, limit: Figure, cut: Option<Qty>, room: Money) {
+    fn take(&mut self, v: &mut Verdict, check: Check, limit: Figure, cut: Option<Qty>) {
         v.note_figures(check, if cut.is_some() { 2 } else { 0 }, self.figure(), limit);
         if let Some(largest) = cut {
             self.wanted = Wanted::Exactly(largest.max(Qty::ZERO));
             self.binding = Some(check);
         }
-        // A limit without room at all refuses by itself.
-        if room.0 <= 0 {
-            v.failed |= check.bit();
-        }
+    }
+}
+
+/// A limit without room at all refuses by itself.
+fn refuse_without(v: &mut Verdict, check: Check, room: Money) {
+    if room <= Money::ZERO {
+        v.failed |= check.bit();
     }
 }

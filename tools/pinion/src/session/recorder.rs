@@ -7,7 +7,7 @@
 
 use super::keeper::Out;
 use arrayvec::ArrayVec;
-use pinion_engine::sink::Sink;
+use pinion_engine::sink::{Moment, Sink};
 use pinion_model::body::{Body, CancelBody, DepthLevelsBody, OrderBody};
 use pinion_model::event::Level;
 use pinion_model::record::{Class, Entry, FLAG_MORE, Kind};
@@ -66,6 +66,9 @@ pub struct Recorder<O, W, const FULL: bool> {
     follows: bool,
     /// Times of the present input's stages; they are counted when it is done, when no order waits.
     stamps: ArrayVec<(Stage, u64), 32>,
+    /// When the last intent was decided, and when it was checked.
+    decided: u64,
+    checked: u64,
     /// A depth head waits for its levels.
     group: Option<Entry>,
     /// The present input's records that were not handed over yet.
@@ -88,6 +91,8 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
             intents: 0,
             follows: false,
             stamps: ArrayVec::new(),
+            decided: 0,
+            checked: 0,
             group: None,
             gathered: ArrayVec::new(),
         }
@@ -97,6 +102,7 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
     #[inline]
     pub fn begin(&mut self, timed: bool) {
         self.timed = timed;
+        self.follows = false;
         if timed {
             self.began = self.ticks.now();
             self.stage = self.began;
@@ -140,52 +146,29 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
         }
     }
 
-    #[inline]
-    fn note_stage(&mut self, stage: Stage, now: u64) {
-        // An input with more orders than this is counted by its first ones.
+    /// The time that ends a stage, when the stages of this input are timed.
+    #[inline(always)]
+    fn end_stage(&mut self, stage: Stage) -> u64 {
+        if !(self.timed || self.follows) {
+            return 0;
+        }
+        let now = self.ticks.now();
+        // An input with more orders than fit is counted by its first ones.
         let _ = self.stamps.try_push((stage, now.wrapping_sub(self.stage)));
         self.stage = now;
+        now
     }
 
-    #[inline]
-    fn take_time(&mut self, kind: Kind) -> u64 {
-        if !self.timed {
-            return self.take_time_of_some(kind);
-        }
+    /// Ticks of a record: of the moment that it is about; everything else carries the time of the stage that
+    /// it belongs to.
+    #[inline(always)]
+    fn ticks_of(&self, kind: Kind) -> u64 {
         match kind {
-            Kind::Intent | Kind::Verdict | Kind::Order => {
-                let now = self.ticks.now();
-                match kind {
-                    Kind::Intent => self.note_stage(Stage::Decide, now),
-                    Kind::Verdict => self.note_stage(Stage::Check, now),
-                    _ => {
-                        self.note_stage(Stage::Send, now);
-                        let _ = self.stamps.try_push((Stage::InputToOrder, now.wrapping_sub(self.began)));
-                    }
-                }
-                now
-            }
-            // Everything else carries the time of the stage that it belongs to.
+            _ if !self.timed => 0,
+            Kind::Intent => self.decided,
+            Kind::Verdict => self.checked,
             _ => self.stage,
         }
-    }
-
-    /// Of inputs that are not timed, the stages after the decision of one intent in [`INTENT_EVERY`] are.
-    #[inline]
-    fn take_time_of_some(&mut self, kind: Kind) -> u64 {
-        match kind {
-            Kind::Intent => {
-                self.follows = self.intents.is_multiple_of(INTENT_EVERY);
-                self.intents += 1;
-                if self.follows {
-                    self.stage = self.ticks.now();
-                }
-            }
-            Kind::Verdict if self.follows => self.note_stage(Stage::Check, self.ticks.now()),
-            Kind::Order if self.follows => self.note_stage(Stage::Send, self.ticks.now()),
-            _ => {}
-        }
-        0
     }
 }
 
@@ -193,29 +176,45 @@ impl<O: Out, W: Wire, const FULL: bool> Sink for Recorder<O, W, FULL> {
     const INPUTS: bool = FULL;
     const EVIDENCE: bool = FULL;
 
+    #[inline(always)]
+    fn reach(&mut self, moment: Moment) {
+        match moment {
+            Moment::Decided if self.timed => self.decided = self.end_stage(Stage::Decide),
+            // Of inputs that are not timed, the stages after the decision of one intent in so many are.
+            Moment::Decided => {
+                self.follows = self.intents.is_multiple_of(INTENT_EVERY);
+                self.intents += 1;
+                if self.follows {
+                    self.stage = self.ticks.now();
+                }
+            }
+            Moment::Checked => self.checked = self.end_stage(Stage::Check),
+        }
+    }
+
+    #[inline(always)]
+    fn send(&mut self, order: &OrderBody) {
+        self.wire.order(order);
+        let now = self.end_stage(Stage::Send);
+        if self.timed {
+            let _ = self.stamps.try_push((Stage::InputToOrder, now.wrapping_sub(self.began)));
+        }
+        self.to_venue.push(ToVenue::Order(*order));
+    }
+
     #[inline]
     fn emit<B: Body>(&mut self, body: &B) {
         if !FULL && B::KIND.class() != Class::Decision {
             return;
         }
-        match B::KIND {
-            Kind::Order => {
-                let order = OrderBody::from_bytes(&body.to_bytes());
-                if order.held == 0 {
-                    self.wire.order(&order);
-                    self.to_venue.push(ToVenue::Order(order));
-                }
+        if B::KIND == Kind::Cancel {
+            let cancel = CancelBody::from_bytes(&body.to_bytes());
+            if cancel.held == 0 {
+                self.wire.cancel(&cancel);
+                self.to_venue.push(ToVenue::Cancel(cancel));
             }
-            Kind::Cancel => {
-                let cancel = CancelBody::from_bytes(&body.to_bytes());
-                if cancel.held == 0 {
-                    self.wire.cancel(&cancel);
-                    self.to_venue.push(ToVenue::Cancel(cancel));
-                }
-            }
-            _ => {}
         }
-        let ticks = self.take_time(B::KIND);
+        let ticks = self.ticks_of(B::KIND);
         let entry = Entry::new(B::KIND, ticks, self.source, body.to_bytes());
         if B::KIND == Kind::Depth {
             self.group = Some(entry);
