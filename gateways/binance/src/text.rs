@@ -139,7 +139,8 @@ mod tests {
             text.push_whole(value);
             text.push(b">");
             text.repeat(1..text.length() - 1);
-            prop_assert_eq!(text.as_bytes(), format!("<{value}>{value}").as_bytes());
+            let want = format!("<{value}>{value}");
+            prop_assert_eq!(text.as_bytes(), want.as_bytes());
         }
 
         #[test]
