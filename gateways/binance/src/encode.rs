@@ -26,9 +26,13 @@ pub enum EncodeError {
     UnknownInstrument,
 }
 
-/// What stands between the order's number and its own fields, by method.
+/// Pieces of an instrument's messages.
 struct Symbol {
-    place: Vec<u8>,
+    /// Behind the order's number, by side, up to the side.
+    place: [Vec<u8>; 2],
+    /// The same of a market order up to its quantity.
+    market: [Vec<u8>; 2],
+    /// Behind the number of an order to cancel, up to the number in its client order id.
     cancel: Vec<u8>,
     units: Units,
 }
@@ -36,8 +40,8 @@ struct Symbol {
 /// The encoder of one session.
 pub struct OrderEncoder {
     symbols: Vec<Symbol>,
-    /// `bot-epoch-`: what client order ids begin with.
-    prefix: Vec<u8>,
+    /// Behind the quantity, up to the number in the client order id.
+    client_id: Vec<u8>,
     text: Text<CAPACITY>,
 }
 
@@ -51,18 +55,25 @@ impl OrderEncoder {
     ) -> OrderEncoder {
         let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         let bot: String = bot.chars().filter(allowed).take(MAX_BOT).collect();
+        let prefix = format!("{bot}-{epoch}-");
         let head = |method: &str, symbol: &str| {
             let symbol = symbol.to_uppercase();
-            format!("\",\"method\":\"{method}\",\"params\":{{\"symbol\":\"{symbol}\"").into_bytes()
+            format!("\",\"method\":\"{method}\",\"params\":{{\"symbol\":\"{symbol}\",")
         };
-        let symbols = instruments.into_iter().map(|(symbol, units)| Symbol {
-            place: head("order.place", symbol),
-            cancel: head("order.cancel", symbol),
-            units,
+        let symbols = instruments.into_iter().map(|(symbol, units)| {
+            let sides = ["BUY", "SELL"]
+                .map(|side| format!("{}\"side\":\"{side}\",\"type\":\"", head("order.place", symbol)));
+            Symbol {
+                market: [0, 1].map(|side| format!("{}MARKET\",\"quantity\":\"", sides[side]).into_bytes()),
+                place: sides.map(String::into_bytes),
+                cancel: format!("{}\"origClientOrderId\":\"{prefix}", head("order.cancel", symbol))
+                    .into_bytes(),
+                units,
+            }
         });
         OrderEncoder {
             symbols: symbols.collect(),
-            prefix: format!("{bot}-{epoch}-").into_bytes(),
+            client_id: format!("\",\"newClientOrderId\":\"{prefix}").into_bytes(),
             text: Text::new(),
         }
     }
@@ -77,31 +88,28 @@ impl OrderEncoder {
         let (Some(side), Some(kind), Some(tif)) = codes else { return Err(EncodeError::UnknownCode) };
         let symbol = self.symbols.get(order.instrument.index()).ok_or(EncodeError::UnknownInstrument)?;
         let out = &mut self.text;
-        let number = begin(out, order.order, &symbol.place);
-        match side {
-            Side::Buy => out.push(b",\"side\":\"BUY\""),
-            Side::Sell => out.push(b",\"side\":\"SELL\""),
-        }
+        let side = usize::from(side == Side::Sell);
+        let head = if kind == OrderType::Market { &symbol.market[side] } else { &symbol.place[side] };
+        let number = begin(out, order.order, head);
         match kind {
-            OrderType::Market => out.push(b",\"type\":\"MARKET\",\"quantity\":\""),
+            OrderType::Market => {}
             OrderType::Limit => {
                 match tif {
-                    TimeInForce::Gtc => out.push(b",\"type\":\"LIMIT\",\"timeInForce\":\"GTC\",\"price\":\""),
-                    TimeInForce::Ioc => out.push(b",\"type\":\"LIMIT\",\"timeInForce\":\"IOC\",\"price\":\""),
-                    TimeInForce::Fok => out.push(b",\"type\":\"LIMIT\",\"timeInForce\":\"FOK\",\"price\":\""),
+                    TimeInForce::Gtc => out.push(b"LIMIT\",\"timeInForce\":\"GTC\",\"price\":\""),
+                    TimeInForce::Ioc => out.push(b"LIMIT\",\"timeInForce\":\"IOC\",\"price\":\""),
+                    TimeInForce::Fok => out.push(b"LIMIT\",\"timeInForce\":\"FOK\",\"price\":\""),
                 }
                 out.push_units(order.limit.0, symbol.units.price);
                 out.push(b"\",\"quantity\":\"");
             }
             OrderType::Stop => {
-                out.push(b",\"type\":\"STOP_LOSS\",\"stopPrice\":\"");
+                out.push(b"STOP_LOSS\",\"stopPrice\":\"");
                 out.push_units(order.trigger.0, symbol.units.price);
                 out.push(b"\",\"quantity\":\"");
             }
         }
         out.push_units(order.qty.0, symbol.units.qty);
-        out.push(b"\",\"newClientOrderId\":\"");
-        out.push_slice(&self.prefix);
+        out.push_slice(&self.client_id);
         out.repeat(number);
         out.push(b"\",\"newOrderRespType\":\"ACK\",\"timestamp\":");
         end(out, time_ns);
@@ -113,8 +121,6 @@ impl OrderEncoder {
         let symbol = self.symbols.get(cancel.instrument.index()).ok_or(EncodeError::UnknownInstrument)?;
         let out = &mut self.text;
         let number = begin(out, cancel.order, &symbol.cancel);
-        out.push(b",\"origClientOrderId\":\"");
-        out.push_slice(&self.prefix);
         out.repeat(number);
         out.push(b"\",\"timestamp\":");
         end(out, time_ns);
@@ -122,7 +128,7 @@ impl OrderEncoder {
     }
 }
 
-/// `{"id":"ORDER","method":...,"params":{"symbol":...`; returns where the order's number stands.
+/// `{"id":"ORDER` and what follows it; returns where the order's number stands.
 #[inline(always)]
 fn begin(out: &mut Text<CAPACITY>, order: u64, head: &[u8]) -> Range<usize> {
     out.clear();
