@@ -28,21 +28,42 @@ impl Clock {
         self.ticks.now()
     }
 
+    /// The counter once everything before it is done, and before anything after it begins: a processor may
+    /// otherwise read it while what is timed is still on its way.
+    #[inline(always)]
+    pub fn now_in_order(&self) -> u64 {
+        fence();
+        let now = self.ticks.now();
+        fence();
+        now
+    }
+
     /// Ticks as nanoseconds.
     pub fn ns(&self, ticks: u64) -> f64 {
         ticks as f64 * self.ns_per_tick
     }
 
-    /// What a measurement of nothing shows: the median of two readings one after the other, in ticks.
-    pub fn own_ticks(&self) -> u64 {
-        let mut seen: Vec<u64> = (0..10_001)
-            .map(|_| {
-                let began = self.now();
-                self.now().wrapping_sub(began)
-            })
-            .collect();
-        *seen.select_nth_unstable(5_000).1
+    /// What measurements of nothing show: two readings in order, one after the other, in ticks, sorted.
+    pub fn of_nothing(&self) -> Vec<u64> {
+        let one = |_| {
+            let began = self.now_in_order();
+            self.now_in_order().wrapping_sub(began)
+        };
+        let mut seen: Vec<u64> = (0..10_001).map(one).collect();
+        seen.sort_unstable();
+        seen
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn fence() {
+    std::arch::x86_64::_mm_lfence();
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn fence() {
+    std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
 }
 
 /// Nanoseconds of each of `count` things that `work` does in one call.

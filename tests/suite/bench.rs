@@ -47,7 +47,7 @@ fn decode() {
 #[test]
 fn ring() {
     let args = ["ring", "--trips", "500", "--items", "5000"];
-    sound(&args, "ns", &["min", "floor", "ratio", "rtrb", "std", "one_way_per_s"]);
+    sound(&args, "ns", &["min", "floor", "ratio", "in_a_line", "rtrb", "std", "one_way_per_s"]);
     let refused = pinion(&["bench", "ring", "--core", "1023"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused).contains("1023"), "{}", text(&refused));
@@ -55,13 +55,13 @@ fn ring() {
 
 #[test]
 fn indicators() {
-    sound(&["indicators", "--bars", "2000"], "ns", &["min", "with_values"]);
+    sound(&["indicators", "--bars", "2000"], "ns", &["min", "asked", "with_values"]);
     let json = ok(&["bench", "indicators", "--bars", "2000", "--rounds", "1", "--all", "--json"]);
     let json: Value = serde_json::from_str(&json).unwrap();
     let listed = ok(&["indicator", "list", "--json"]);
     let listed: Value = serde_json::from_str(&listed).unwrap();
     let all = json["catalogue_ns"].as_array().unwrap();
-    assert_eq!(all.len(), listed.as_array().unwrap().len(), "each of the catalogue is measured");
+    assert_eq!(all.len(), listed["indicators"].as_array().unwrap().len(), "each of the catalogue is measured");
     assert!(all.iter().all(|one| one["median"].as_f64() > Some(0.0)), "{json}");
 }
 
@@ -76,8 +76,9 @@ fn journal() {
     let args = ["journal", "--records", "5000", "--gap-ns", "200"];
     let fields = sound(&args, "records_per_s", &["max"]);
     let number = |name: &str| fields[name].parse::<f64>().unwrap();
+    // What is measured has the timer in it, and is more than nothing.
+    assert!(number("timer_ns") > 0.0 && number("hand_over_p50_ns") > 0.0, "{fields:?}");
     assert!(number("hand_over_p50_ns") <= number("hand_over_p99_ns"), "{fields:?}");
-    assert!(number("timer_ns") >= 0.0);
     let refused = pinion(&["bench", "journal", "--scratch", "/no/such/directory"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused).contains("--scratch"), "{}", text(&refused));

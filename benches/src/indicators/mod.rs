@@ -10,14 +10,19 @@ use pinion_engine::indicators::bollinger::BandWidth;
 use pinion_engine::indicators::call::Call;
 use pinion_engine::indicators::catalog::INDICATORS;
 use pinion_engine::indicators::define::{Indicator, IndicatorDef};
+use pinion_engine::indicators::fx::{Factor, Fx};
+use pinion_engine::indicators::wilder::RsiThreshold;
 use pinion_engine::indicators::{Set, Slot, Spec};
 use pinion_model::event::{Bar, NO_TIME, Quote, Trade};
 use pinion_model::number::{Price, Ratio};
 use pinion_model::order::Side;
+use std::cmp::Ordering;
 use std::hint::black_box;
 
 /// Name of ours as rules use it: updated on each bar, values compared where a rule asks.
 pub const OURS: &str = "update";
+/// Name of ours with the questions that a rule asks of it on every bar: comparisons, not values.
+pub const OURS_ASKED: &str = "update, and a rule's questions";
 /// Name of ours with every value computed on every bar, which is what the others do.
 pub const OURS_WITH_VALUES: &str = "update, and the four values";
 
@@ -26,13 +31,17 @@ struct Three {
     set: Set,
     slots: [Slot; 3],
     width: BandWidth,
+    oversold: RsiThreshold,
+    stop: Factor,
 }
 
 impl Default for Three {
     fn default() -> Self {
         let mut set = Set::default();
         let slots = [Spec::Rsi(14), Spec::Bollinger(20), Spec::Atr(14)].map(|spec| set.declare(spec));
-        Three { set, slots, width: BandWidth::new(Ratio(2 * Ratio::SCALE)) }
+        let whole = |n: i64| Ratio(n * Ratio::SCALE);
+        let (width, oversold) = (BandWidth::new(whole(2)), RsiThreshold::new(whole(30)));
+        Three { set, slots, width, oversold, stop: Factor::new(whole(2)) }
     }
 }
 
@@ -45,6 +54,16 @@ impl Three {
         let atr = self.set.atr(self.slots[2]).value()?;
         Some([rsi, bands.upper, bands.lower, atr].map(|fx| fx.to_num()))
     }
+
+    /// Is the RSI below 30, is the close at or below the lower band, how far away is a stop of two ATR.
+    #[inline(always)]
+    fn answers(&self, bar: &Bar) -> (Option<Ordering>, Option<Ordering>, Option<Fx>) {
+        (
+            self.set.rsi(self.slots[0]).compare(self.oversold),
+            self.set.bollinger(self.slots[1]).compare_lower(bar.close, self.width),
+            self.set.atr(self.slots[2]).times(self.stop),
+        )
+    }
 }
 
 /// The bars that are gone through.
@@ -54,8 +73,16 @@ pub fn course(count: usize) -> Vec<Bar> {
 
 /// Everyone on these bars, ns a bar.
 pub fn contenders(bars: &[Bar]) -> Vec<Contender<'_>> {
-    let (mut plain, mut valued) = (Three::default(), Three::default());
+    let (mut plain, mut asked, mut valued) = (Three::default(), Three::default(), Three::default());
     let plain = move || ns_each(bars.len(), || bars.iter().for_each(|bar| plain.set.update(black_box(bar))));
+    let asked = move || {
+        ns_each(bars.len(), || {
+            for bar in bars {
+                asked.set.update(black_box(bar));
+                black_box(asked.answers(bar));
+            }
+        })
+    };
     let valued = move || {
         ns_each(bars.len(), || {
             for bar in bars {
@@ -64,7 +91,11 @@ pub fn contenders(bars: &[Bar]) -> Vec<Contender<'_>> {
             }
         })
     };
-    let mut all = vec![Contender::new(OURS, plain), Contender::new(OURS_WITH_VALUES, valued)];
+    let mut all = vec![
+        Contender::new(OURS, plain),
+        Contender::new(OURS_ASKED, asked),
+        Contender::new(OURS_WITH_VALUES, valued),
+    ];
     add_peers(bars, &mut all);
     all
 }

@@ -15,6 +15,7 @@ use pinion_runtime::agent::{Agent, Runner};
 use pinion_runtime::idle::{Idle, IdleKind};
 use pinion_runtime::link::{Rx, link};
 use std::fs::File;
+use std::hint::black_box;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -96,9 +97,9 @@ pub fn hand_over(load: &HandOver) -> Result<Vec<u64>, JournalError> {
             std::thread::yield_now();
         }
         let entry = Entry::new(Kind::Quote, due, 0, body(n));
-        let began = clock.now();
-        tx.push(entry);
-        times.push(clock.now().wrapping_sub(began));
+        let began = clock.now_in_order();
+        tx.push(black_box(entry));
+        times.push(clock.now_in_order().wrapping_sub(began));
     }
     drop(tx);
     let mut cold = cold.join();

@@ -1,8 +1,7 @@
 //! The floor of every hand-over: two numbers on lines of their own that two threads write in turn.
 
-use super::{histogram, pause};
+use super::{pause, timed};
 use crate::clock::Clock;
-use hdrhistogram::Histogram;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,8 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Default)]
 struct Line(AtomicU64);
 
-/// Round trips over two atomics between this thread and another, ns.
-pub fn two_atomics(clock: &Clock, other_core: Option<usize>, trips: u64) -> Histogram<u64> {
+/// Round trips over two atomics between this thread and another, timed in blocks of so many; ticks of each block.
+/// `trips` is a multiple of `block`.
+pub fn two_atomics(clock: &Clock, other_core: Option<usize>, trips: u64, block: u64) -> Vec<u64> {
     let lines = Arc::new((Line::default(), Line::default()));
     let theirs = lines.clone();
     let echo = std::thread::spawn(move || {
@@ -26,15 +26,12 @@ pub fn two_atomics(clock: &Clock, other_core: Option<usize>, trips: u64) -> Hist
         }
     });
     let ((there, back), mut spins) = (&*lines, 0);
-    let mut seen = histogram();
-    for n in 1..=trips {
-        let began = clock.now();
+    let seen = timed(clock, trips, block, |n| {
         there.0.store(n, Ordering::Release);
         while back.0.load(Ordering::Acquire) != n {
             pause(&mut spins);
         }
-        seen.saturating_record(clock.ns(clock.now().wrapping_sub(began)) as u64);
-    }
+    });
     super::join(echo);
     seen
 }

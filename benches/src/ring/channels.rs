@@ -34,6 +34,42 @@ impl Receiving for Rx<Item> {
     }
 }
 
+/// Our link with items that share a cache line with their sequence: seven words; the eighth repeats one.
+pub struct LinkInALine;
+
+/// Its sending end.
+pub struct LineTx(Tx<[u64; 7]>);
+/// Its receiving end.
+pub struct LineRx(Rx<[u64; 7]>);
+
+impl Ring for LinkInALine {
+    type Tx = LineTx;
+    type Rx = LineRx;
+    fn make() -> (Self::Tx, Self::Rx) {
+        let (tx, rx) = link(DEPTH);
+        (LineTx(tx), LineRx(rx))
+    }
+}
+
+impl Sending for LineTx {
+    #[inline]
+    fn send(&mut self, item: Item) -> bool {
+        let [seven @ .., _] = item;
+        let fits = self.0.has_credits(1);
+        if fits {
+            self.0.push(seven);
+        }
+        fits
+    }
+}
+
+impl Receiving for LineRx {
+    #[inline]
+    fn receive(&mut self, mut take: impl FnMut(&Item)) -> usize {
+        self.0.read_batch(BATCH, |&[a, b, c, d, e, f, g], _| take(&[a, b, c, d, e, f, g, g]))
+    }
+}
+
 /// rtrb, item by item.
 pub struct Rtrb;
 

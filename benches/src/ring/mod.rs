@@ -11,7 +11,6 @@ mod peers;
 use crate::clock::Clock;
 use crate::contest::Contender;
 pub use atomics::two_atomics;
-use hdrhistogram::Histogram;
 use std::time::Instant;
 
 /// What is handed over.
@@ -20,8 +19,6 @@ pub type Item = [u64; 8];
 pub const DEPTH: usize = 1024;
 /// Items that are read or written at once where the ring can do that.
 const BATCH: usize = 64;
-/// Longest time that is told apart.
-const LONGEST_NS: u64 = 60_000_000_000;
 
 /// Sends.
 pub(crate) trait Sending: Send + 'static {
@@ -74,9 +71,22 @@ pub(crate) fn pause(spins: &mut u32) {
     }
 }
 
-/// A histogram that never grows.
-fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, LONGEST_NS, 3).expect("constant bounds are valid")
+/// Round trips that are timed together: the counter of some processors moves in steps of ten nanoseconds.
+const BLOCK: u64 = 10;
+
+/// Times round trips in blocks; ticks of each block. `trips` is a multiple of `block`.
+fn timed(clock: &Clock, trips: u64, block: u64, mut trip: impl FnMut(u64)) -> Vec<u64> {
+    let mut seen = Vec::with_capacity((trips / block) as usize);
+    let mut n = 0;
+    while n < trips {
+        let began = clock.now();
+        for _ in 0..block {
+            n += 1;
+            trip(n);
+        }
+        seen.push(clock.now().wrapping_sub(began));
+    }
+    seen
 }
 
 impl Course {
@@ -86,6 +96,17 @@ impl Course {
         }
     }
 
+    /// Round trips in whole blocks.
+    fn whole(&self) -> u64 {
+        self.trips.max(1).next_multiple_of(BLOCK)
+    }
+
+    /// Median of the blocks, ns a round trip.
+    fn median(&self, mut blocks: Vec<u64>) -> f64 {
+        let middle = blocks.len() / 2;
+        self.clock.ns(*blocks.select_nth_unstable(middle).1) / BLOCK as f64
+    }
+
     /// Median round trip, ns: an item there and one back, over two rings.
     fn round_trip<R: Ring>(&self) -> f64 {
         let ((mut there, mut seen), (mut answer, mut back)) = (R::make(), R::make());
@@ -93,7 +114,7 @@ impl Course {
         let echo = std::thread::spawn(move || {
             course.pin_other();
             let (mut spins, mut answered) = (0, 0);
-            while answered < course.trips {
+            while answered < course.whole() {
                 let mut item = [0; 8];
                 while seen.receive(|got| item = *got) == 0 {
                     pause(&mut spins);
@@ -102,19 +123,17 @@ impl Course {
                 answered += 1;
             }
         });
-        let (mut trips, mut spins) = (histogram(), 0);
-        for n in 1..=self.trips {
-            let began = self.clock.now();
+        let mut spins = 0;
+        let blocks = timed(&self.clock, self.whole(), BLOCK, |n| {
             assert!(there.send([n; 8]), "one item fits");
             let mut item = [0; 8];
             while back.receive(|got| item = *got) == 0 {
                 pause(&mut spins);
             }
-            trips.saturating_record(self.clock.ns(self.clock.now().wrapping_sub(began)) as u64);
             assert_eq!(item, [n; 8], "what came back is what was sent");
-        }
+        });
         join(echo);
-        trips.value_at_quantile(0.5) as f64
+        self.median(blocks)
     }
 
     /// Items a second, one way.
@@ -162,18 +181,19 @@ fn join<T>(thread: std::thread::JoinHandle<T>) {
 
 /// Name of our ring in tables.
 pub const OURS: &str = "link";
+/// Name of our ring where item and sequence share a cache line.
+pub const OURS_IN_A_LINE: &str = "link, items of 56 bytes";
 /// Name of the floor.
 pub const FLOOR: &str = "two atomics";
 
 /// Everyone, for round trips (ns).
 pub fn round_trips(course: &Course) -> Vec<Contender<'_>> {
-    let floor = || {
-        let clock = &course.clock;
-        two_atomics(clock, course.other_core, course.trips).value_at_quantile(0.5) as f64
-    };
+    let floor =
+        || course.median(two_atomics(&course.clock, course.other_core, course.whole(), BLOCK));
     let mut all = vec![
         Contender::new(FLOOR, floor),
         Contender::new(OURS, || course.round_trip::<channels::Link>()),
+        Contender::new(OURS_IN_A_LINE, || course.round_trip::<channels::LinkInALine>()),
         Contender::new("rtrb, push and pop", || course.round_trip::<channels::Rtrb>()),
         Contender::new("rtrb, chunks", || course.round_trip::<channels::RtrbChunks>()),
         Contender::new("std mpsc, bounded", || course.round_trip::<channels::StdBounded>()),

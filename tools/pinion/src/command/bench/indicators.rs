@@ -4,7 +4,7 @@ use super::rounds::{Rounds, as_json, peers_note, score, table};
 use crate::failure::Failure;
 use clap::Args;
 use pinion_benches::contest::compete;
-use pinion_benches::indicators::{OURS, OURS_WITH_VALUES, catalogue, contenders, course};
+use pinion_benches::indicators::{OURS, OURS_ASKED, OURS_WITH_VALUES, catalogue, contenders, course};
 use serde_json::json;
 
 #[derive(Args)]
@@ -24,7 +24,7 @@ pub fn run(args: &IndicatorsArgs) -> Result<(), Failure> {
     let bars = course(args.bars as usize);
     let three = compete(contenders(&bars), args.rounds.count());
     let all = if args.all { compete(catalogue(&bars), args.rounds.count()) } else { Vec::new() };
-    let (ours, valued) = (score(&three, OURS), score(&three, OURS_WITH_VALUES));
+    let [ours, asked, valued] = [OURS, OURS_ASKED, OURS_WITH_VALUES].map(|name| score(&three, name));
     let json = json!({
         "bench": "indicators", "bars": bars.len(), "rsi_bollinger_atr_ns": as_json(&three),
         "catalogue_ns": as_json(&all),
@@ -33,11 +33,15 @@ pub fn run(args: &IndicatorsArgs) -> Result<(), Failure> {
     if args.all {
         text += &format!("\n{}", table("one alone with its first value, ns", &all, 1.0, 2));
     }
+    if cfg!(feature = "peers") {
+        text += "\n  The others compute their values on every bar: hold them against ours with the four values.\n";
+    }
     text += &peers_note("indicators");
     let line = format!(
-        "bench=indicators value={:.2} unit=ns min={:.2} with_values={:.2} bars={}",
+        "bench=indicators value={:.2} unit=ns min={:.2} asked={:.2} with_values={:.2} bars={}",
         ours.median,
         ours.least,
+        asked.median,
         valued.median,
         bars.len()
     );

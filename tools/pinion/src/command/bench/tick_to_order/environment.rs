@@ -4,8 +4,12 @@
 use super::measured::histogram;
 use crate::host::Host;
 use hdrhistogram::Histogram;
+use pinion_benches::clock::Clock;
 use pinion_runtime::ticks::Ticks;
 use serde_json::{Value, json};
+
+/// Round trips over two atomics beside a run.
+const TRIPS: u64 = 50_000;
 
 /// Steal time since boot, in ticks of the kernel's clock.
 pub fn steal_ticks() -> Option<u64> {
@@ -40,4 +44,13 @@ pub fn hiccups(ticks: &Ticks, ns_per_tick: f64, lasting_ns: u64) -> Histogram<u6
         last = now;
     }
     gaps
+}
+
+/// Round trips over two atomics between this thread and another: the floor of every hand-over.
+pub fn two_atomics(clock: &Clock, other_core: Option<usize>) -> Histogram<u64> {
+    let mut trips = histogram();
+    for ticks in pinion_benches::ring::two_atomics(clock, other_core, TRIPS, 1) {
+        trips.saturating_record(clock.ns(ticks) as u64);
+    }
+    trips
 }

@@ -21,7 +21,6 @@ use hdrhistogram::Histogram;
 use measured::{figures, head, row};
 use pinion_benches::clock::Clock;
 use pinion_benches::frames::{MessageKind, made};
-use pinion_benches::ring::two_atomics;
 use pinion_journal::Writer;
 use pinion_model::record::Entry;
 use pinion_plan::Plan;
@@ -91,8 +90,6 @@ const PLAN: &str = include_str!("plan.yaml");
 /// Orders of a virtual second stay below the plan's limit, however fast the frames come.
 const LEAST_STEP_NS: i64 = 20_000;
 const PROBE: Duration = Duration::from_millis(200);
-/// Round trips over two atomics beside the run.
-const TRIPS: u64 = 50_000;
 
 /// A run's surroundings, made once.
 struct Rig {
@@ -141,7 +138,7 @@ pub fn run(args: &TickToOrderArgs) -> Result<(), Failure> {
     let run = if args.tcp { over_tcp(args, &rig)? } else { in_memory(args, &rig, args.rate)? };
     let stolen = environment::steal_ticks().zip(steal).map(|(after, before)| after - before);
     let hiccups = environment::hiccups(&rig.ticks, rig.ns_per_tick, PROBE.as_nanos() as u64);
-    let atomics = two_atomics(&Clock::default(), rig.cold_core, TRIPS);
+    let atomics = environment::two_atomics(&Clock::default(), rig.cold_core);
     let kept_up = run.driven.kept_up(&run.load);
     let mut value = run.json(args, &rig, kept_up);
     value["environment"] = machine;
