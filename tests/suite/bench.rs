@@ -61,7 +61,11 @@ fn indicators() {
     let listed = ok(&["indicator", "list", "--json"]);
     let listed: Value = serde_json::from_str(&listed).unwrap();
     let all = json["catalogue_ns"].as_array().unwrap();
-    assert_eq!(all.len(), listed["indicators"].as_array().unwrap().len(), "each of the catalogue is measured");
+    assert_eq!(
+        all.len(),
+        listed["indicators"].as_array().unwrap().len(),
+        "each of the catalogue is measured"
+    );
     assert!(all.iter().all(|one| one["median"].as_f64() > Some(0.0)), "{json}");
 }
 

@@ -188,8 +188,7 @@ pub const FLOOR: &str = "two atomics";
 
 /// Everyone, for round trips (ns).
 pub fn round_trips(course: &Course) -> Vec<Contender<'_>> {
-    let floor =
-        || course.median(two_atomics(&course.clock, course.other_core, course.whole(), BLOCK));
+    let floor = || course.median(two_atomics(&course.clock, course.other_core, course.whole(), BLOCK));
     let mut all = vec![
         Contender::new(FLOOR, floor),
         Contender::new(OURS, || course.round_trip::<channels::Link>()),
