@@ -42,9 +42,10 @@ impl Default for Desk {
 }
 
 impl Desk {
-    /// One request through every check, as the engine does it: into a verdict of its own.
+    /// One request through every check, as the engine does it: into an empty verdict, of which records are made
+    /// later.
     #[inline]
-    pub fn check(&self, request: &Request) -> Verdict {
+    pub fn check(&self, request: &Request, verdict: &mut Verdict) {
         let context = Context {
             portfolio: &self.portfolio,
             orders: &self.orders,
@@ -52,9 +53,7 @@ impl Desk {
             level: 0,
             now_ns: self.now_ns,
         };
-        let mut verdict = Verdict::default();
-        self.risk.check(request, &context, &mut verdict);
-        verdict
+        self.risk.check(request, &context, verdict);
     }
 }
 
@@ -89,9 +88,12 @@ mod tests {
     #[test]
     fn one_request_passes_and_the_other_is_refused_by_its_check_alone() {
         let desk = Desk::default();
-        let verdict = desk.check(&passing());
+        let mut verdict = Verdict::default();
+        desk.check(&passing(), &mut verdict);
         assert!(verdict.passed() && verdict.qty > Qty::ZERO, "{verdict:?}");
-        assert!(verdict.operands.len() >= 8, "most limits are on: {verdict:?}");
-        assert_eq!(desk.check(&refused()).failed, REFUSES.bit());
+        assert!(verdict.operands().count() >= 8, "most limits are on: {verdict:?}");
+        let mut verdict = Verdict::default();
+        desk.check(&refused(), &mut verdict);
+        assert_eq!(verdict.failed, REFUSES.bit());
     }
 }
