@@ -6,6 +6,7 @@
 
 mod command;
 mod control;
+mod counters_files;
 mod equity;
 mod failure;
 mod host;
