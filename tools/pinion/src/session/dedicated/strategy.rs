@@ -70,6 +70,8 @@ pub struct StrategyAgent<O, const FULL: bool> {
     pub trading: Trading<O, RiskLink, RemoteVenue, FULL>,
     rx: Rx<MarketMessage>,
     assembler: Assembler,
+    /// The last turn found no room in the link to the journal.
+    no_room: bool,
     done: bool,
 }
 
@@ -79,7 +81,7 @@ impl<O: Out, const FULL: bool> StrategyAgent<O, FULL> {
         trading: Trading<O, RiskLink, RemoteVenue, FULL>,
         rx: Rx<MarketMessage>,
     ) -> StrategyAgent<O, FULL> {
-        StrategyAgent { trading, rx, assembler: Assembler::default(), done: false }
+        StrategyAgent { trading, rx, assembler: Assembler::default(), no_room: false, done: false }
     }
 
     /// The risk thread or the gateway ended before this one; what made it do so is its own error.
@@ -90,7 +92,12 @@ impl<O: Out, const FULL: bool> StrategyAgent<O, FULL> {
     fn take_events(&mut self) -> usize {
         let StrategyAgent { trading, rx, assembler, .. } = self;
         let mut work = 0;
-        while work < BATCH && trading.recorder.out.has_credits(BURST_RECORDS) {
+        self.no_room = false;
+        while work < BATCH {
+            if !trading.recorder.out.has_credits(BURST_RECORDS) {
+                self.no_room = true;
+                break;
+            }
             let Some(message) = rx.read() else { break };
             if let Some(event) = assembler.take(&message) {
                 trading.on_event(&event);
@@ -138,7 +145,7 @@ impl<O: Out, const FULL: bool> Agent for StrategyAgent<O, FULL> {
     fn take_spent(&mut self) -> Spent {
         let Trading { recorder, venue, .. } = &mut self.trading;
         let blocked = recorder.wire.idle.take_waited() + venue.take_waited();
-        Spent { blocked, ..Spent::default() }
+        Spent { blocked, is_blocked: self.no_room, ..Spent::default() }
     }
 
     fn publish(&mut self) {
