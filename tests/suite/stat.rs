@@ -268,6 +268,26 @@ fn a_watch_without_a_terminal_prints_one_state_after_the_other_and_ends_with_the
 }
 
 #[test]
+fn a_watch_on_a_terminal_draws_in_place_and_gives_the_terminal_back_on_ctrl_c() {
+    let place = Place::new();
+    let running = Running::start(&place, "run");
+    let script = project_root().join("tests/suite/watch_on_a_terminal.py");
+    let output = Command::new("python3")
+        .arg(script)
+        .arg(program())
+        .args(["stat", &running.dir, "--watch", "--every", "0.05"])
+        .env_remove("NO_COLOR")
+        .output()
+        .expect("this test runs python3 3.9 or later");
+    let seen: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output)));
+    assert!(seen["drawn"].as_u64() >= Some(3), "{seen}");
+    for (key, wanted) in [("status", 0), ("taken", 1), ("given_back", 1)] {
+        assert_eq!(seen[key], wanted, "{key}: {seen}");
+    }
+    assert!(seen["colours"] == true && seen["stays"] == true, "the last state stays on the terminal: {seen}");
+}
+
+#[test]
 fn what_is_no_counters_file_is_refused_with_a_sentence() {
     let place = Place::new();
     let cases: [(&str, &[u8], &str); 2] = [
