@@ -7,6 +7,13 @@ use std::thread::JoinHandle;
 
 /// A piece of work that one thread calls again and again. All calls come from the same thread.
 pub trait Agent {
+    /// Called once by the agent's own thread, after it was pinned and before any work: the place to touch
+    /// memory and to seal the thread.
+    fn on_start(&mut self) {}
+
+    /// Called once by the same thread after the last work: the place to unseal it.
+    fn on_close(&mut self) {}
+
     /// Does a bounded amount of work; returns how much, 0 for none.
     fn do_work(&mut self) -> usize;
 
@@ -38,6 +45,7 @@ impl<A: Agent + Send + 'static> Runner<A> {
         let thread = std::thread::Builder::new().name(role.into()).spawn(move || {
             // The receiver waits for this one message; it cannot be gone.
             let _ = tell.send(core.map(pin));
+            agent.on_start();
             while !agent.is_done() {
                 // Read before the work: what was there when the stop was asked for is still done.
                 let stop = asked.load(Ordering::Acquire);
@@ -47,6 +55,7 @@ impl<A: Agent + Send + 'static> Runner<A> {
                 }
                 idle.idle(work);
             }
+            agent.on_close();
             agent
         })?;
         let pinned = told.recv().ok().flatten();

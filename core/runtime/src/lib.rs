@@ -11,9 +11,11 @@
 //! | [`idle`] | what a thread does when there is nothing to do |
 //! | [`ticks`] | the time-stamp counter, and what its ticks mean |
 //! | [`latency`] | histograms per stage |
+//! | [`memory`] | everything allocated, touched and locked before trading; then sealed |
 
 pub mod agent;
 pub mod idle;
 pub mod latency;
 pub mod link;
+pub mod memory;
 pub mod ticks;
