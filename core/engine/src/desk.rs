@@ -76,6 +76,8 @@ pub struct Desk {
     pub risk: Risk,
     /// Stopping level, 0 to 4 (see [`CommandKind`]).
     pub level: u8,
+    /// The journal's link is filling up: no new entries, whatever the level.
+    pub degraded: bool,
     /// Number of the current input.
     pub seq: u64,
     /// Engine time, ns.
@@ -97,6 +99,7 @@ impl Desk {
             orders: OrderTable::new(plan.max_open_orders as usize),
             risk: Risk::new(plan),
             level: 0,
+            degraded: false,
             seq: 0,
             now_ns: i64::MIN,
             activity: 0,
@@ -124,7 +127,7 @@ impl Desk {
             portfolio: &self.portfolio,
             orders: &self.orders,
             account: &self.account,
-            level: self.level,
+            level: self.level.max(u8::from(self.degraded)),
             now_ns: self.now_ns,
         };
         let mut verdict = Verdict::default();

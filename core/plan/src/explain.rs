@@ -3,7 +3,7 @@
 
 use crate::compile::Plan;
 use crate::paper::Slippage;
-use crate::runtime::Layout;
+use crate::runtime::{Layout, LockMemory};
 use crate::timeframe::millis;
 use crate::values::value_text;
 use pinion_engine::plan::{BarCut, BarSource, Combine, Direction, Sizing};
@@ -261,6 +261,17 @@ fn threads(plan: &Plan, processors: usize) -> Section {
     section("threads", rows)
 }
 
+fn lock_text(plan: &Plan) -> &'static str {
+    match (plan.runtime.lock_memory, plan.runtime.locks_memory()) {
+        (LockMemory::On, _) => "yes, in huge pages where the host has them; a host that refuses ends the run",
+        (LockMemory::Auto, true) => {
+            "yes, in huge pages where the host has them; a host that refuses is named"
+        }
+        (LockMemory::Auto, false) => "no: the hot thread owns no core",
+        (LockMemory::Off, _) => "no, as configured",
+    }
+}
+
 fn memory(plan: &Plan) -> Section {
     let e = &plan.engine;
     let books = e.instruments.len() * e.book_levels as usize * 2 * 16;
@@ -276,6 +287,7 @@ fn memory(plan: &Plan) -> Section {
         row("order table", kib(orders)),
         row("ring", kib(ring)),
         row("journal segment, mapped", kib(segment)),
+        row("locked", lock_text(plan)),
         row("journal growth", format!("{per_day:.1} GB a day for every 100 inputs a second")),
         row(
             "durability",

@@ -41,7 +41,7 @@ pub use explain::{Explanation, explain};
 pub use migrate::{Change, Migration, migrate};
 pub use paper::{PaperPlan, Slippage};
 pub use parts::{Part, check_part, only_part};
-pub use runtime::{Idle, JournalConfig, Layout, RuntimeConfig};
+pub use runtime::{Idle, JournalConfig, Layout, LockMemory, RuntimeConfig};
 pub use schema::schema;
 pub use text::{MOST_BYTES, decode};
 

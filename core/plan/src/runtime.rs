@@ -17,9 +17,20 @@ pub struct RuntimeConfig {
     pub max_open_orders: u32,
     /// Levels kept on each side of a book.
     pub book_levels: u32,
+    /// Whether the process's memory is locked.
+    pub lock_memory: LockMemory,
 }
 
 impl RuntimeConfig {
+    /// Whether locking is tried at all: a run whose hot thread owns no core is not about latency.
+    pub fn locks_memory(&self) -> bool {
+        match self.lock_memory {
+            LockMemory::Auto => self.layout == Layout::Shared && self.hot_core.is_some(),
+            LockMemory::On => true,
+            LockMemory::Off => false,
+        }
+    }
+
     /// What the hot thread does without work, and why, on a machine with this many processors: it spins
     /// only where it owns a core.
     pub fn hot_idle(&self, processors: usize) -> (Idle, &'static str) {
@@ -30,6 +41,28 @@ impl RuntimeConfig {
             Idle::Auto => (Idle::Yield, "the thread does not own a core"),
             other => (other, "as configured"),
         }
+    }
+}
+
+/// Whether the process's memory is locked, with huge pages where the host has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockMemory {
+    /// Where the hot thread is pinned and the host allows it; otherwise a warning.
+    Auto,
+    /// Always; a host that refuses ends the run before it begins.
+    On,
+    /// Never.
+    Off,
+}
+
+impl LockMemory {
+    /// Names, in the order of configuration's choice.
+    pub const ALL: [(LockMemory, &'static str); 3] =
+        [(LockMemory::Auto, "auto"), (LockMemory::On, "on"), (LockMemory::Off, "off")];
+
+    /// The word for it.
+    pub fn label(self) -> &'static str {
+        Self::ALL[self as usize].1
     }
 }
 

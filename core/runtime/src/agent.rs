@@ -71,6 +71,16 @@ impl<A: Agent + Send + 'static> Runner<A> {
         }
     }
 
+    /// As [`Runner::join`], with what the thread said where it ended by a panic.
+    pub fn finish(self) -> Result<A, String> {
+        self.drain.store(true, Ordering::Release);
+        self.thread.join().map_err(|panic| {
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            text.unwrap_or("it said nothing").to_string()
+        })
+    }
+
     /// The agent is done or its thread ended.
     pub fn is_finished(&self) -> bool {
         self.thread.is_finished()

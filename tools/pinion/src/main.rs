@@ -17,6 +17,7 @@ mod setup;
 mod shares;
 
 use clap::{Parser, Subcommand};
+use pinion_runtime::memory::{self, PhasedAllocator};
 use std::process::ExitCode;
 
 /// Name and version, as journals keep it.
@@ -29,6 +30,13 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// Watches the memory of hot threads: what a sealed one allocates or frees is counted, and must be nothing.
+#[global_allocator]
+static ALLOCATOR: PhasedAllocator = PhasedAllocator;
+
+/// Set to anything, an allocation or a free on a sealed thread ends the program (SIGABRT) with a line.
+const ABORT_VARIABLE: &str = "PINION_ABORT_ON_HOT_ALLOCATION";
 
 #[derive(Subcommand)]
 enum Command {
@@ -55,6 +63,9 @@ enum Command {
 fn main() -> ExitCode {
     // A reader that closes its pipe (`pinion journal cat | head`) ends the program quietly.
     sigpipe_default();
+    if std::env::var_os(ABORT_VARIABLE).is_some() {
+        memory::abort_on_breach();
+    }
     let result = match Cli::parse().command {
         Command::Run(args) => command::run::run(args),
         Command::Backtest(args) => command::run::backtest(args),

@@ -291,12 +291,19 @@ impl Engine {
                 let equity = desk.portfolio.equity().unwrap_or(desk.account.peak());
                 desk.account.arm(equity);
             }
+            CommandKind::Degraded => desk.degraded = true,
+            CommandKind::Recovered => desk.degraded = false,
         }
-        let reason = if kind == CommandKind::Shutdown { Reason::RunEnded } else { Reason::Operator };
-        let event = if kind == CommandKind::Arm { AccountEvent::Armed } else { AccountEvent::Stopped };
+        let (event, reason) = match kind {
+            CommandKind::Arm => (AccountEvent::Armed, Reason::Operator),
+            CommandKind::Shutdown => (AccountEvent::Stopped, Reason::RunEnded),
+            CommandKind::Degraded => (AccountEvent::Degraded, Reason::None),
+            CommandKind::Recovered => (AccountEvent::Recovered, Reason::None),
+            _ => (AccountEvent::Stopped, Reason::Operator),
+        };
         desk.emit_account(event, reason, sink);
         match kind {
-            CommandKind::NoEntries | CommandKind::Arm => {}
+            CommandKind::NoEntries | CommandKind::Arm | CommandKind::Degraded | CommandKind::Recovered => {}
             CommandKind::CancelEntries | CommandKind::Shutdown => desk.cancel_entries(reason, sink),
             CommandKind::Flatten => {
                 desk.cancel_entries(reason, sink);

@@ -3,7 +3,7 @@
 use crate::diagnostic::Diagnostics;
 use crate::fields::Fields;
 use crate::keys;
-use crate::runtime::{Idle, JournalConfig, Layout, RuntimeConfig};
+use crate::runtime::{Idle, JournalConfig, Layout, LockMemory, RuntimeConfig};
 use crate::tree::Node;
 
 pub(super) fn runtime(node: &Node, found: &mut Diagnostics) -> RuntimeConfig {
@@ -21,6 +21,7 @@ pub(super) fn runtime(node: &Node, found: &mut Diagnostics) -> RuntimeConfig {
         journal_ring_records: f.int("journal_ring_records", found) as usize,
         max_open_orders: f.int("max_open_orders", found) as u32,
         book_levels: f.int("book_levels", found) as u32,
+        lock_memory: LockMemory::ALL[f.choice("lock_memory", found)].0,
     }
 }
 

@@ -206,7 +206,12 @@ mod tests {
         assert_eq!(count_breaches(|| grows.extend([1, 2, 3, 4, 5, 6, 7, 8])), 1, "one reallocation");
         let kept = Cell::new(None);
         assert_eq!(count_breaches(|| kept.set(Some(black_box(vec![0u8; 4096])))), 1, "one zeroed allocation");
-        assert_eq!(count_breaches(|| { black_box([0u8; 4096]); }), 0);
+        assert_eq!(
+            count_breaches(|| {
+                black_box([0u8; 4096]);
+            }),
+            0
+        );
     }
 
     #[test]

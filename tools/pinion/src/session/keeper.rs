@@ -17,8 +17,10 @@ use std::time::{Duration, Instant};
 pub trait Out {
     /// True when this many records can be taken.
     fn has_credits(&mut self, count: usize) -> bool;
-    /// Takes one.
+    /// Takes one for which there is room.
     fn put(&mut self, record: &Record);
+    /// Somebody still keeps what is put.
+    fn is_kept(&self) -> bool;
 }
 
 impl Out for pinion_runtime::link::Tx<Record> {
@@ -29,7 +31,14 @@ impl Out for pinion_runtime::link::Tx<Record> {
 
     #[inline]
     fn put(&mut self, record: &Record) {
-        self.push(*record);
+        // Without a keeper the ring fills up and nothing makes room; trading is about to end.
+        if pinion_runtime::link::Tx::has_credits(self, 1) || self.is_kept() {
+            self.push(*record);
+        }
+    }
+
+    fn is_kept(&self) -> bool {
+        !self.is_abandoned()
     }
 }
 
@@ -150,6 +159,10 @@ impl Out for Keeper {
     fn put(&mut self, record: &Record) {
         self.digest.add(record);
         self.append(record);
+    }
+
+    fn is_kept(&self) -> bool {
+        true
     }
 }
 

@@ -12,6 +12,7 @@ pub mod feed;
 pub mod keeper;
 pub mod recorder;
 pub mod run;
+pub mod start;
 pub mod trading;
 
 pub use run::{Finished, Options, run};

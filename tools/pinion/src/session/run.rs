@@ -3,7 +3,8 @@
 use super::feed::Feed;
 use super::keeper::{Keeper, KeeperAgent, Kept, Out};
 use super::recorder::{NoWire, Recorder};
-use super::trading::{BURST_RECORDS, Shared, Trading};
+use super::start::Start;
+use super::trading::{Shared, Trading, link_records};
 use crate::control::Control;
 use crate::equity::EquityCurve;
 use crate::failure::Failure;
@@ -88,8 +89,9 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     };
     let mark_every = Duration::from_millis(plan.journal.msync_ms);
     let keeper = Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone());
-    let (control, commands) = Control::start(options.journal.as_deref(), &shared)?;
+    let (mut control, commands) = Control::start(options.journal.as_deref(), &shared)?;
     let venue = PaperVenue::new(&plan.engine, plan.paper);
+    let start = Start::of(&plan.runtime)?;
     let progress = Progress::new(options.progress, options.lines, shared.clone());
     let began = Instant::now();
     let feed = Feed::new(source);
@@ -104,7 +106,7 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
                 control.look();
                 progress.show();
             }
-            collect(trading, began, None, |keeper| keeper)
+            collect(trading, began, None, Ok)
         }
         Layout::Solo => {
             let recorder = Recorder::<_, _, FULL>::new(keeper, NoWire, ticks);
@@ -117,10 +119,13 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
                 progress.show();
                 std::thread::sleep(LOOK);
             }
-            collect(solo.join().0, began, pinned, |keeper| keeper)
+            {
+                let solo = solo.finish().map_err(|panic| ended("solo", "trades", &panic))?;
+                collect(solo.0, began, pinned, Ok)
+            }
         }
         Layout::Shared => {
-            let depth = plan.runtime.journal_ring_records.max(2 * BURST_RECORDS);
+            let depth = link_records(&engine, plan.runtime.journal_ring_records);
             let (tx, rx) = link(depth);
             let cold = Runner::start(
                 "cold",
@@ -129,7 +134,8 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
                 KeeperAgent::new(keeper, rx),
             )?;
             let recorder = Recorder::<_, _, FULL>::new(tx, NoWire, ticks);
-            let trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
+            let mut trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
+            trading.start = Some(start);
             let hot = Runner::start("hot", plan.runtime.hot_core, Idle::new(hot_idle(plan)), trading)?;
             let pinned = hot.pinned;
             while !hot.is_finished() {
@@ -137,11 +143,12 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
                 progress.show();
                 std::thread::sleep(LOOK);
             }
-            let trading = hot.join();
+            let trading = hot.finish().map_err(|panic| ended("hot", "trades", &panic))?;
             collect(trading, began, pinned, |tx| {
                 // The cold thread ends when the ring is empty and its producer gone.
                 drop(tx);
-                cold.join().into_keeper()
+                let cold = cold.finish().map_err(|panic| ended("cold", "keeps the journal", &panic))?;
+                Ok(cold.into_keeper())
             })
         }
     };
@@ -152,6 +159,14 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
         Some(error) => Err(Failure::Run(format!("the journal failed and trading was stopped: {error}"))),
         None => Ok(Finished { ns_per_tick: anchors.ns_per_tick(), ..finished }),
     }
+}
+
+/// A thread that fell: the run ends with a sentence, its journal without an end.
+fn ended(thread: &str, work: &str, panic: &str) -> Failure {
+    Failure::Run(format!(
+        "error: the thread `{thread}`, which {work}, ended by a panic: {panic}; trading was stopped, and \
+         `pinion journal verify` says how far the journal goes"
+    ))
 }
 
 /// Trading and keeping on one thread.
@@ -174,7 +189,7 @@ fn collect<O: Out, const FULL: bool>(
     mut trading: Trading<O, NoWire, FULL>,
     began: Instant,
     pinned: Option<bool>,
-    keeper_of: impl FnOnce(O) -> Keeper,
+    keeper_of: impl FnOnce(O) -> Result<Keeper, Failure>,
 ) -> Result<Finished, Failure> {
     let run = began.elapsed().saturating_sub(trading.load);
     let stopped = !trading.feed().is_worked_off() || trading.was_stopped();
@@ -182,8 +197,11 @@ fn collect<O: Out, const FULL: bool>(
         trading.feed().source().map(|s| s.broken().map(|(p, b)| (p.to_path_buf(), b.clone())).collect());
     let summary = summary(&trading.engine);
     let error = trading.error.take();
+    if let Some(refused) = trading.start_error.take() {
+        return Err(Failure::Run(format!("error: {refused}")));
+    }
     let Trading { engine, recorder, curve, load, load_cpu, run_cpu, level, .. } = trading;
-    let kept = keeper_of(recorder.out).finish(&summary);
+    let kept = keeper_of(recorder.out)?.finish(&summary);
     if let Some(error) = error {
         return Err(error.into());
     }

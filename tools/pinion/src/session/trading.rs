@@ -1,12 +1,15 @@
 //! The trading agent: merges timers, the venue's reports and market events by time, feeds them to the
 //! engine and gives the venue what the engine sends.
 //!
-//! Of things at one instant timers come first, then market events, then reports. Nothing is taken from
-//! the feed unless the keeper can take what it may cause.
+//! Of things at one instant timers come first, then market events, then reports. Nothing is taken unless
+//! the keeper can take what it may cause. From a recording a full link therefore blocks the source. A live
+//! feed asks [`Trading::heed_link`] before each event: as the link fills up entries stop, and exits and
+//! cancels have what is left of it. When the keeper is gone the run ends as by a stop.
 
 use super::feed::Feed;
 use super::keeper::Out;
 use super::recorder::{Recorder, ToVenue, Wire};
+use super::start::Start;
 use crate::equity::EquityCurve;
 use pinion_engine::Engine;
 use pinion_model::body::{CommandBody, CommandKind};
@@ -15,19 +18,37 @@ use pinion_model::instrument::InstrumentId;
 use pinion_recorded::DataError;
 use pinion_recorded::source::Chunk;
 use pinion_runtime::agent::Agent;
+use pinion_runtime::link::Rx;
+use pinion_runtime::memory::lock::Refused;
+use pinion_runtime::memory::{self, outside_hot};
 use pinion_runtime::ticks::thread_cpu;
 use pinion_sim::paper::PaperVenue;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-/// Records that one input may cause: a depth update of 5,000 levels a side with room for its outputs.
-pub const BURST_RECORDS: usize = 2048;
+/// Records of the widest depth update, six levels each, with its head.
+const DEPTH_RECORDS: usize = (2 * pinion_recorded::source::DEPTH_LEVELS).div_ceil(6) + 1;
+/// Records that one strategy may cause by one input: four intents (entry, exit, stop, target) with a verdict,
+/// an order, two records of what the rule saw and twelve of the checks; and the cancels that they replace.
+const TRADER_RECORDS: usize = 4 * 20;
+/// Changes of the account by one input, with room to spare.
+const ACCOUNT_RECORDS: usize = 16;
 /// Without a journal only one input in so many is timed, so that the clock does not become the work.
 const TIME_EVERY: u64 = 64;
 /// Inputs between looks at the stop flag and at the operator.
 const LOOK_EVERY: u64 = 4096;
+
+/// The most records that one input may cause: its own, those of every strategy, and for each order that can
+/// be open two, its cancel and its new state (or its trigger and its sending).
+pub fn burst_records(engine: &Engine) -> usize {
+    DEPTH_RECORDS + 2 * engine.order_places() + TRADER_RECORDS * engine.trader_count() + ACCOUNT_RECORDS
+}
+
+/// Depth of a link on which entries stop at half and go on at three quarters of room.
+pub fn link_records(engine: &Engine, asked: usize) -> usize {
+    asked.max(4 * burst_records(engine))
+}
 
 /// What other threads may see and say.
 #[derive(Debug, Default)]
@@ -60,9 +81,14 @@ pub struct Trading<O, W, const FULL: bool> {
     pub error: Option<DataError>,
     venue: PaperVenue,
     feed: Feed,
-    commands: Receiver<CommandBody>,
+    /// What is done on the trading thread before its first work; `None` where it shares its thread.
+    pub start: Option<Start>,
+    /// Why that failed.
+    pub start_error: Option<Refused>,
+    commands: Rx<CommandBody>,
     shared: Arc<Shared>,
     max_latency_ns: i64,
+    burst: usize,
     inputs: u64,
     done: bool,
 }
@@ -73,12 +99,16 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
         engine: Engine,
         venue: PaperVenue,
         feed: Feed,
-        recorder: Recorder<O, W, FULL>,
-        commands: Receiver<CommandBody>,
+        mut recorder: Recorder<O, W, FULL>,
+        commands: Rx<CommandBody>,
         shared: Arc<Shared>,
         max_latency_ns: i64,
     ) -> Self {
+        recorder.to_venue.reserve(engine.order_places() + 8 * engine.trader_count());
         Trading {
+            burst: burst_records(&engine),
+            start: None,
+            start_error: None,
             curve: EquityCurve::default(),
             load: Duration::ZERO,
             load_cpu: Duration::ZERO,
@@ -110,7 +140,7 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
         while self.engine.next_deadline_ns() <= time_ns || self.venue.next_ns() < time_ns {
             let deadline_ns = self.engine.next_deadline_ns();
             if deadline_ns <= self.venue.next_ns() {
-                self.recorder.begin(FULL);
+                self.begin(FULL);
                 self.engine.on_timer(deadline_ns, &mut self.recorder);
                 self.finish_input();
             } else {
@@ -123,7 +153,7 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
     /// Gives the engine one report that is due by `until_ns`.
     fn deliver(&mut self, until_ns: i64) {
         if let Some(report) = self.venue.poll(until_ns) {
-            self.recorder.begin(FULL);
+            self.begin(FULL);
             self.engine.on_execution(&report, &mut self.recorder);
             self.finish_input();
         }
@@ -149,10 +179,59 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
         }
     }
 
+    /// An input begins, once there is room for what it may cause.
+    #[inline(always)]
+    fn begin(&mut self, timed: bool) {
+        if !self.recorder.out.has_credits(self.burst) {
+            self.wait_for_room();
+        }
+        self.recorder.begin(timed);
+    }
+
+    /// Timers and reports between two events can be more than one event had room for.
+    #[cold]
+    #[inline(never)]
+    fn wait_for_room(&mut self) {
+        while !self.recorder.out.has_credits(self.burst) && self.recorder.out.is_kept() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// The link has room for an input and all that it may cause.
+    #[inline]
+    pub fn has_room(&mut self) -> bool {
+        self.recorder.out.has_credits(self.burst)
+    }
+
+    /// Before an event of a live feed: as the link fills up entries stop, when it has room again they go on.
+    /// Both are inputs in the journal, so that a replay stops and goes on at the same places. What is left
+    /// when entries stop is at least twice what an input may cause: exits and cancels are never refused.
+    #[inline]
+    pub fn heed_link(&mut self) {
+        let degraded = self.engine.is_degraded();
+        let enough = self.recorder.out.has_credits(if degraded { 3 } else { 2 } * self.burst);
+        if enough == degraded {
+            self.change_mode(degraded);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn change_mode(&mut self, degraded: bool) {
+        let kind = if degraded { CommandKind::Recovered } else { CommandKind::Degraded };
+        let command = CommandBody {
+            time_ns: self.engine.now_ns(),
+            ..CommandBody::new(kind, "pinion", "room in the journal's link")
+        };
+        self.begin(FULL);
+        self.engine.on_command(&command, &mut self.recorder);
+        self.finish_input();
+    }
+
     #[inline]
     fn begin_market(&mut self) {
         self.inputs += 1;
-        self.recorder.begin(FULL || self.inputs.is_multiple_of(TIME_EVERY));
+        self.begin(FULL || self.inputs.is_multiple_of(TIME_EVERY));
     }
 
     #[inline]
@@ -218,16 +297,22 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
         }
     }
 
+    fn next_command(&mut self) -> Option<CommandBody> {
+        let mut next = None;
+        self.commands.read_batch(1, |command, _| next = Some(*command));
+        next
+    }
+
     /// Operator's commands that have come in.
     fn take_commands(&mut self) {
-        while let Ok(mut command) = self.commands.try_recv() {
+        while let Some(mut command) = self.next_command() {
             if command.command == CommandKind::Shutdown.code() {
                 // It is journalled where the run ends.
                 self.shared.stop.store(true, Ordering::Relaxed);
                 continue;
             }
             command.time_ns = self.engine.now_ns();
-            self.recorder.begin(FULL);
+            self.begin(FULL);
             self.engine.on_command(&command, &mut self.recorder);
             self.finish_input();
         }
@@ -243,7 +328,7 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
                 time_ns: end_ns,
                 ..CommandBody::new(CommandKind::Shutdown, "pinion", "end of run")
             };
-            self.recorder.begin(FULL);
+            self.begin(FULL);
             self.engine.on_command(&command, &mut self.recorder);
             self.finish_input();
             let last_ns = end_ns.saturating_add(2 * self.max_latency_ns);
@@ -258,7 +343,8 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
     /// Takes the next chunk of the feed; false at its end.
     fn load(&mut self) -> bool {
         let (began, cpu) = (Instant::now(), thread_cpu());
-        let more = match self.feed.load() {
+        // Files are read here: the recording's own input and output, which no live feed has.
+        let more = match outside_hot(|| self.feed.load()) {
             Ok(more) => more,
             Err(error) => {
                 self.error = Some(error);
@@ -289,18 +375,18 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
         let end = feed.len().min(at + LOOK_EVERY as usize);
         match feed.chunk() {
             Some(Chunk::Bars { instrument, interval_ns, first_cursor, bars }) => {
-                while at < end && self.recorder.out.has_credits(BURST_RECORDS) {
+                while at < end && self.has_room() {
                     at += self.on_bars(instrument, first_cursor + at as u64, &bars[at..end], interval_ns);
                 }
             }
             Some(Chunk::Quotes { instrument, first_cursor, quotes }) => {
-                while at < end && self.recorder.out.has_credits(BURST_RECORDS) {
+                while at < end && self.has_room() {
                     self.on_quote(instrument, first_cursor + at as u64, &quotes[at]);
                     at += 1;
                 }
             }
             Some(Chunk::Mixed { events, levels }) => {
-                while at < end && self.recorder.out.has_credits(BURST_RECORDS) {
+                while at < end && self.has_room() {
                     self.on_event(&events[at].with_levels(levels));
                     at += 1;
                 }
@@ -314,8 +400,23 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
 }
 
 impl<O: Out, W: Wire, const FULL: bool> Agent for Trading<O, W, FULL> {
+    fn on_start(&mut self) {
+        if let Some(start) = &self.start
+            && let Err(refused) = start.begin()
+        {
+            self.start_error = Some(refused);
+            self.done = true;
+        }
+    }
+
+    fn on_close(&mut self) {
+        memory::unseal();
+    }
+
     fn do_work(&mut self) -> usize {
-        if self.shared.stop.load(Ordering::Relaxed) || self.shared.journal_failed.load(Ordering::Relaxed) {
+        let stop =
+            self.shared.stop.load(Ordering::Relaxed) || self.shared.journal_failed.load(Ordering::Relaxed);
+        if stop || !self.recorder.out.is_kept() {
             self.shut_down();
             return 1;
         }

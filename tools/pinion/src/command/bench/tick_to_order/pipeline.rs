@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::session::feed::Feed;
 use crate::session::keeper::Out;
 use crate::session::recorder::{Recorder, Wire};
-use crate::session::trading::{BURST_RECORDS, Shared, Trading};
+use crate::session::trading::{Shared, Trading};
 use pinion_binance::encode::OrderEncoder;
 use pinion_binance::symbols::Units;
 use pinion_binance::{Decoded, Decoder, SymbolTable};
@@ -13,10 +13,10 @@ use pinion_model::body::{CancelBody, OrderBody};
 use pinion_model::event::MarketEvent;
 use pinion_plan::Plan;
 use pinion_runtime::latency::Latency;
+use pinion_runtime::link::link;
 use pinion_runtime::ticks::Ticks;
 use pinion_sim::paper::PaperVenue;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
 
 /// Levels of the densest depth message.
 const LEVELS: usize = 5_000;
@@ -102,7 +102,7 @@ impl<O: Out> Pipeline<O> {
             failed: 0,
         };
         // Nobody sends commands here.
-        let (_, commands) = channel();
+        let (_, commands) = link(1);
         let venue = PaperVenue::new(&plan.engine, plan.paper);
         let recorder = Recorder::new(out, wire, ticks.clone());
         let (feed, shared) = (Feed::default(), Arc::new(Shared::default()));
@@ -118,7 +118,7 @@ impl<O: Out> Pipeline<O> {
     /// True when the journal's link can take what a frame may cause.
     #[inline]
     pub fn has_room(&mut self) -> bool {
-        self.trading.recorder.out.has_credits(BURST_RECORDS)
+        self.trading.has_room()
     }
 
     /// Takes a frame; returns the counter at which its last order was ready to be sent, or 0 without one.
@@ -126,6 +126,7 @@ impl<O: Out> Pipeline<O> {
     pub fn frame(&mut self, bytes: &[u8]) -> u64 {
         self.now_ns += self.step_ns;
         self.trading.recorder.wire.ready = 0;
+        self.trading.heed_link();
         match self.decoder.decode(self.now_ns, bytes) {
             Ok(Decoded::Market(instrument, market)) => {
                 self.trading.on_event(&MarketEvent { instrument, cursor: 0, market });
