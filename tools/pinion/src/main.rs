@@ -58,6 +58,8 @@ enum Command {
     Doctor(command::doctor::DoctorArgs),
     #[command(subcommand)]
     Bench(command::bench::BenchCommand),
+    #[command(subcommand)]
+    Prove(command::prove::ProveCommand),
 }
 
 fn main() -> ExitCode {
@@ -79,6 +81,7 @@ fn main() -> ExitCode {
         Command::Arm(args) => command::control::arm(args),
         Command::Doctor(args) => command::doctor::doctor(args),
         Command::Bench(command) => command::bench::bench(command),
+        Command::Prove(command) => command::prove::prove(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -200,7 +200,13 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
     /// The link has room for an input and all that it may cause.
     #[inline]
     pub fn has_room(&mut self) -> bool {
-        self.recorder.out.has_credits(self.burst)
+        self.has_room_for(1)
+    }
+
+    /// The link has room for this many inputs and all that they may cause.
+    #[inline]
+    pub fn has_room_for(&mut self, inputs: usize) -> bool {
+        self.recorder.out.has_credits(inputs * self.burst)
     }
 
     /// Before an event of a live feed: as the link fills up entries stop, when it has room again they go on.
@@ -209,7 +215,7 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
     #[inline]
     pub fn heed_link(&mut self) {
         let degraded = self.engine.is_degraded();
-        let enough = self.recorder.out.has_credits(if degraded { 3 } else { 2 } * self.burst);
+        let enough = self.has_room_for(if degraded { 3 } else { 2 });
         if enough == degraded {
             self.change_mode(degraded);
         }

@@ -3,8 +3,8 @@
 //! Every figure is a median of several rounds of one run. Compare figures of one run only.
 
 mod decode;
-mod frames;
-mod tick_to_order;
+pub mod frames;
+pub mod tick_to_order;
 
 use crate::failure::Failure;
 use clap::Subcommand;

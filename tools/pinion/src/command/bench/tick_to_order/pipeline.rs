@@ -67,12 +67,30 @@ impl Wire for Encoding {
 pub struct Counts {
     /// Orders that became bytes.
     pub orders: u64,
-    /// Frames that were no market events, and orders that could not be written: both must be zero.
+    /// Frames that were no market events, and orders that could not be written.
     pub failed: u64,
     /// Fills of the simulated venue.
     pub fills: u64,
     /// Intents that risk refused.
     pub refused: u64,
+    /// Orders that the venue refused.
+    pub rejected: u64,
+    /// Gaps in order books.
+    pub gaps: u64,
+}
+
+impl Counts {
+    /// What was counted since `before`.
+    pub fn since(&self, before: &Counts) -> Counts {
+        Counts {
+            orders: self.orders - before.orders,
+            failed: self.failed - before.failed,
+            fills: self.fills - before.fills,
+            refused: self.refused - before.refused,
+            rejected: self.rejected - before.rejected,
+            gaps: self.gaps - before.gaps,
+        }
+    }
 }
 
 /// Decoder, engine, risk, simulated venue, encoder and journal hand-over on one thread.
@@ -121,6 +139,12 @@ impl<O: Out> Pipeline<O> {
         self.trading.has_room()
     }
 
+    /// As [`Pipeline::has_room`], with as much again for what falls due between two frames.
+    #[inline]
+    pub fn has_room_twice(&mut self) -> bool {
+        self.trading.has_room_for(2)
+    }
+
     /// Takes a frame; returns the counter at which its last order was ready to be sent, or 0 without one.
     #[inline]
     pub fn frame(&mut self, bytes: &[u8]) -> u64 {
@@ -152,15 +176,21 @@ impl<O: Out> Pipeline<O> {
         &mut self.trading.recorder.out
     }
 
-    /// Takes the pipeline apart: counts, times of the stages, and where the records went.
-    pub fn finish(self) -> (Counts, Latency, O) {
+    /// What was counted so far.
+    pub fn counts(&self) -> Counts {
         let engine = self.trading.engine.counters();
-        let counts = Counts {
+        Counts {
             orders: self.trading.recorder.wire.orders,
             failed: self.failed + self.trading.recorder.wire.failed,
             fills: engine.fills,
             refused: engine.refused,
-        };
-        (counts, self.trading.recorder.latency, self.trading.recorder.out)
+            rejected: engine.rejected,
+            gaps: self.trading.engine.inputs().book_gaps,
+        }
+    }
+
+    /// Takes the pipeline apart: counts, times of the stages, and where the records went.
+    pub fn finish(self) -> (Counts, Latency, O) {
+        (self.counts(), self.trading.recorder.latency, self.trading.recorder.out)
     }
 }
