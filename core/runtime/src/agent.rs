@@ -126,6 +126,23 @@ mod tests {
         assert_eq!(runner.join().sum, 99_999 * 100_000 / 2);
     }
 
+    struct Falls;
+
+    impl Agent for Falls {
+        fn do_work(&mut self) -> usize {
+            panic!("the disk is gone at byte {}", 7)
+        }
+        fn is_done(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn a_thread_that_fell_says_why_and_nobody_waits_for_it() {
+        let runner = Runner::start("falls", None, Idle::new(IdleKind::Yield), Falls).unwrap();
+        assert_eq!(runner.finish().err().as_deref(), Some("the disk is gone at byte 7"));
+    }
+
     #[test]
     fn a_processor_that_does_not_exist_is_reported() {
         let (_tx, rx) = link::<u64>(2);

@@ -140,7 +140,7 @@ fn tell(what: &str, bytes: usize) {
     let mut name = [0u8; 16];
     line.add(b"hot thread `");
     line.add(thread_name(&mut name));
-    line.add(b"` is sealed and attempted a ");
+    line.add(b"` is sealed and attempted this: ");
     line.add(what.as_bytes());
     line.add(b" of ");
     line.add(decimal(bytes, &mut digits));

@@ -7,6 +7,8 @@
 //! ```
 //! Nothing but [`mod@run`] knows the layout; the same agents give the same records in all.
 
+#[cfg(test)]
+mod cold_side;
 pub mod digest;
 pub mod feed;
 pub mod keeper;

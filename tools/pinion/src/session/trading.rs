@@ -32,6 +32,8 @@ const DEPTH_RECORDS: usize = (2 * pinion_recorded::source::DEPTH_LEVELS).div_cei
 /// Records that one strategy may cause by one input: four intents (entry, exit, stop, target) with a verdict,
 /// an order, two records of what the rule saw and twelve of the checks; and the cancels that they replace.
 const TRADER_RECORDS: usize = 4 * 20;
+/// Records of timers and reports between two events, in all but the rarest case; then the event waits.
+const BETWEEN_RECORDS: usize = 1024;
 /// Changes of the account by one input, with room to spare.
 const ACCOUNT_RECORDS: usize = 16;
 /// Without a journal only one input in so many is timed, so that the clock does not become the work.
@@ -197,25 +199,19 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
         }
     }
 
-    /// The link has room for an input and all that it may cause.
+    /// The link has room for an input and all that it may cause, and for what falls due before it.
     #[inline]
     pub fn has_room(&mut self) -> bool {
-        self.has_room_for(1)
-    }
-
-    /// The link has room for this many inputs and all that they may cause.
-    #[inline]
-    pub fn has_room_for(&mut self, inputs: usize) -> bool {
-        self.recorder.out.has_credits(inputs * self.burst)
+        self.recorder.out.has_credits(self.burst + BETWEEN_RECORDS)
     }
 
     /// Before an event of a live feed: as the link fills up entries stop, when it has room again they go on.
     /// Both are inputs in the journal, so that a replay stops and goes on at the same places. What is left
-    /// when entries stop is at least twice what an input may cause: exits and cancels are never refused.
+    /// when entries stop is as much as two inputs may cause, so exits and cancels still go out.
     #[inline]
     pub fn heed_link(&mut self) {
         let degraded = self.engine.is_degraded();
-        let enough = self.has_room_for(if degraded { 3 } else { 2 });
+        let enough = self.recorder.out.has_credits(if degraded { 3 } else { 2 } * self.burst);
         if enough == degraded {
             self.change_mode(degraded);
         }
@@ -420,6 +416,9 @@ impl<O: Out, W: Wire, const FULL: bool> Agent for Trading<O, W, FULL> {
     }
 
     fn do_work(&mut self) -> usize {
+        if !self.has_room() && self.recorder.out.is_kept() {
+            return 0;
+        }
         let stop =
             self.shared.stop.load(Ordering::Relaxed) || self.shared.journal_failed.load(Ordering::Relaxed);
         if stop || !self.recorder.out.is_kept() {

@@ -59,6 +59,7 @@ impl Walker {
             while !self.pipeline.has_room() {
                 std::thread::yield_now();
             }
+            self.pipeline.heed_link();
             self.pipeline.frame(frame);
             self.pipeline.settle();
             if at == stage.frames.len() / 2 {

@@ -7,13 +7,13 @@
 //! | [`allocations`] | no allocation and no free on the whole way |
 //! | [`system_calls`] | no system call, by the kernel's word; so no contended lock either |
 //! | [`seccomp`] | the filter that makes the kernel say it |
-//! | [`keeper`] | a full link, a slow, stopped or dead cold thread |
+//! | [`journal`] | a link that fills up because the cold thread is slow or stopped |
 //! | [`inputs`] | what the way is walked with |
 //! | [`rig`] | plan, pipeline, cold thread |
 
 mod allocations;
 mod inputs;
-mod keeper;
+mod journal;
 mod rig;
 mod seccomp;
 mod system_calls;
@@ -34,11 +34,11 @@ pub enum ProveCommand {
         after_help = "Example: pinion prove system-calls --socket\n         pinion prove system-calls --break lock    # must fail"
     )]
     SystemCalls(system_calls::SystemCallsArgs),
-    /// A slow, stopped or dead cold thread: entries stop, exits go on, nothing that was pushed is lost
+    /// A slow or stopped cold thread: entries stop, exits go on, nothing that was pushed is lost
     #[command(
-        after_help = "Example: pinion prove journal\n         pinion prove journal --break no-credits    # must fail"
+        after_help = "Example: pinion prove journal\n         pinion prove journal --break deaf    # must fail"
     )]
-    Journal(keeper::JournalArgs),
+    Journal(journal::JournalArgs),
 }
 
 /// `pinion prove`.
@@ -46,6 +46,6 @@ pub fn prove(command: ProveCommand) -> Result<(), Failure> {
     match command {
         ProveCommand::Allocations(args) => allocations::run(&args),
         ProveCommand::SystemCalls(args) => system_calls::run(&args),
-        ProveCommand::Journal(args) => keeper::run(&args),
+        ProveCommand::Journal(args) => journal::run(&args),
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::command::bench::tick_to_order::pipeline::Pipeline;
 use crate::failure::Failure;
-use crate::session::keeper::{Keeper, KeeperAgent};
+use crate::session::keeper::{Keeper, KeeperAgent, Out};
 use crate::session::run::open_journal;
 use pinion_model::record::Record;
 use pinion_plan::Plan;
@@ -43,6 +43,11 @@ impl Rig {
         Ok(Rig { plan, ticks, anchors, scratch })
     }
 
+    /// Nanoseconds of a tick.
+    pub fn ns_per_tick(&self) -> f64 {
+        self.anchors.ns_per_tick()
+    }
+
     /// Where the journal is.
     pub fn journal(&self) -> &Path {
         &self.scratch
@@ -63,8 +68,8 @@ impl Rig {
     }
 
     /// The way from a frame to an order. `keep` gathers orders for a socket.
-    pub fn pipeline(&self, tx: Tx<Record>, keep: bool) -> Result<Pipeline<Tx<Record>>, Failure> {
-        Pipeline::new(&self.plan, tx, &self.ticks, STEP_NS, keep)
+    pub fn pipeline<O: Out>(&self, out: O, keep: bool) -> Result<Pipeline<O>, Failure> {
+        Pipeline::new(&self.plan, out, &self.ticks, STEP_NS, keep)
     }
 }
 

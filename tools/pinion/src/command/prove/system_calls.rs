@@ -151,9 +151,10 @@ fn strike(fault: Option<Fault>) {
 /// One frame, once the link has room for it and for what falls due before the next.
 #[inline]
 fn take(pipeline: &mut Pipeline<Tx<Record>>, frame: &[u8]) {
-    while !pipeline.has_room_twice() {
+    while !pipeline.has_room() {
         std::hint::spin_loop();
     }
+    pipeline.heed_link();
     if pipeline.frame(frame) > 0 {
         ORDERS.fetch_add(1, Ordering::Relaxed);
     }

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::session::feed::Feed;
 use crate::session::keeper::Out;
 use crate::session::recorder::{Recorder, Wire};
-use crate::session::trading::{Shared, Trading};
+use crate::session::trading::{Shared, Trading, link_records};
 use pinion_binance::encode::OrderEncoder;
 use pinion_binance::symbols::Units;
 use pinion_binance::{Decoded, Decoder, SymbolTable};
@@ -139,10 +139,10 @@ impl<O: Out> Pipeline<O> {
         self.trading.has_room()
     }
 
-    /// As [`Pipeline::has_room`], with as much again for what falls due between two frames.
+    /// Before a frame: entries stop as the journal's link fills up, and go on when it has room again.
     #[inline]
-    pub fn has_room_twice(&mut self) -> bool {
-        self.trading.has_room_for(2)
+    pub fn heed_link(&mut self) {
+        self.trading.heed_link();
     }
 
     /// Takes a frame; returns the counter at which its last order was ready to be sent, or 0 without one.
@@ -150,7 +150,6 @@ impl<O: Out> Pipeline<O> {
     pub fn frame(&mut self, bytes: &[u8]) -> u64 {
         self.now_ns += self.step_ns;
         self.trading.recorder.wire.ready = 0;
-        self.trading.heed_link();
         match self.decoder.decode(self.now_ns, bytes) {
             Ok(Decoded::Market(instrument, market)) => {
                 self.trading.on_event(&MarketEvent { instrument, cursor: 0, market });
@@ -187,6 +186,11 @@ impl<O: Out> Pipeline<O> {
             rejected: engine.rejected,
             gaps: self.trading.engine.inputs().book_gaps,
         }
+    }
+
+    /// Depth of a link for this pipeline, records, when this many are asked for.
+    pub fn link_records(&self, asked: usize) -> usize {
+        link_records(&self.trading.engine, asked)
     }
 
     /// Takes the pipeline apart: counts, times of the stages, and where the records went.
