@@ -148,10 +148,10 @@ fn strike(fault: Option<Fault>) {
     }
 }
 
-/// One frame, once the link has room for it and for what falls due before the next.
+/// One frame, once the link has so much room that entries never stop.
 #[inline]
 fn take(pipeline: &mut Pipeline<Tx<Record>>, frame: &[u8]) {
-    while !pipeline.has_room() {
+    while !pipeline.has_plenty_of_room() {
         std::hint::spin_loop();
     }
     pipeline.heed_link();

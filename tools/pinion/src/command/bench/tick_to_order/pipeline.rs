@@ -139,6 +139,13 @@ impl<O: Out> Pipeline<O> {
         self.trading.has_room()
     }
 
+    /// True when the link is far from stopping entries.
+    #[inline]
+    pub fn has_plenty_of_room(&mut self) -> bool {
+        let most = self.link_records(0);
+        self.trading.recorder.out.has_credits(most)
+    }
+
     /// Before a frame: entries stop as the journal's link fills up, and go on when it has room again.
     #[inline]
     pub fn heed_link(&mut self) {
