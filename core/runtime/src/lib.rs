@@ -7,7 +7,7 @@
 //! | file | one idea |
 //! |---|---|
 //! | [`agent`] | the unit of work and the thread that runs it |
-//! | [`link`] | a ring between two threads, with credits and bounded batches |
+//! | [`link`] | a ring between two threads, with credits and bounded batches: the crate `pinion-ring` |
 //! | [`idle`] | what a thread does when there is nothing to do |
 //! | [`ticks`] | the time-stamp counter, and what its ticks mean |
 //! | [`latency`] | histograms per stage |
@@ -16,6 +16,7 @@
 pub mod agent;
 pub mod idle;
 pub mod latency;
-pub mod link;
 pub mod memory;
 pub mod ticks;
+
+pub use pinion_ring as link;

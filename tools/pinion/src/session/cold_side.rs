@@ -6,7 +6,7 @@ use super::keeper::{Keeper, Out};
 use super::recorder::{NoWire, Recorder};
 use super::trading::{Shared, Trading, burst_records, link_records};
 use pinion_engine::Engine;
-use pinion_model::record::Record;
+use pinion_model::record::{Entry, Record};
 use pinion_plan::Plan;
 use pinion_recorded::source::{Input, Source};
 use pinion_runtime::agent::Agent;
@@ -36,7 +36,7 @@ fn trading<O: Out>(plan: &Plan, out: O) -> Trading<O, NoWire, true> {
     Trading::new(engine, venue, Feed::new(source), recorder, commands, shared, plan.paper.max_latency_ns)
 }
 
-fn shallow_link(plan: &Plan) -> (Tx<Record>, Rx<Record>) {
+fn shallow_link(plan: &Plan) -> (Tx<Entry>, Rx<Entry>) {
     link(link_records(&Engine::new(&plan.engine).unwrap(), 0))
 }
 
@@ -63,9 +63,9 @@ fn a_full_link_blocks_the_recording_and_nothing_is_lost() {
         blocked += usize::from(!trading.is_done());
         let before = trading.engine.seq();
         assert!(trading.is_done() || trading.do_work() == 0 && trading.engine.seq() == before, "it waits");
-        records += rx.read_batch(3_000, |record, _| digest.add(record));
+        records += rx.read_batch(3_000, |entry, _| digest.add(&Record::of(entry)));
     }
-    records += rx.read_batch(usize::MAX, |record, _| digest.add(record));
+    records += rx.read_batch(usize::MAX, |entry, _| digest.add(&Record::of(entry)));
     assert!(blocked > 10 && records > 50_000, "blocked {blocked} times, {records} records");
     assert!(!trading.engine.is_degraded(), "a recording waits; entries are stopped only where it cannot");
     assert_eq!(digest.finish(), undisturbed(&plan), "the same decisions, whatever the cold side did");

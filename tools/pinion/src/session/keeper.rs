@@ -5,7 +5,7 @@
 
 use super::digest::Digest;
 use pinion_journal::{Anchor, Head, JournalError, Writer};
-use pinion_model::record::Record;
+use pinion_model::record::{Entry, Record};
 use pinion_runtime::agent::Agent;
 use pinion_runtime::link::Rx;
 use pinion_runtime::ticks::{Anchors, wall_ns};
@@ -18,22 +18,22 @@ pub trait Out {
     /// True when this many records can be taken.
     fn has_credits(&mut self, count: usize) -> bool;
     /// Takes one for which there is room.
-    fn put(&mut self, record: &Record);
+    fn put(&mut self, entry: &Entry);
     /// Somebody still keeps what is put.
     fn is_kept(&self) -> bool;
 }
 
-impl Out for pinion_runtime::link::Tx<Record> {
+impl Out for pinion_runtime::link::Tx<Entry> {
     #[inline]
     fn has_credits(&mut self, count: usize) -> bool {
         pinion_runtime::link::Tx::has_credits(self, count)
     }
 
     #[inline]
-    fn put(&mut self, record: &Record) {
+    fn put(&mut self, entry: &Entry) {
         // Without a keeper the ring fills up and nothing makes room; trading is about to end.
         if pinion_runtime::link::Tx::has_credits(self, 1) || self.is_kept() {
-            self.push(*record);
+            self.push(*entry);
         }
     }
 
@@ -156,9 +156,10 @@ impl Out for Keeper {
     }
 
     #[inline]
-    fn put(&mut self, record: &Record) {
-        self.digest.add(record);
-        self.append(record);
+    fn put(&mut self, entry: &Entry) {
+        let record = Record::of(entry);
+        self.digest.add(&record);
+        self.append(&record);
     }
 
     fn is_kept(&self) -> bool {
@@ -169,13 +170,13 @@ impl Out for Keeper {
 /// The keeper behind a ring.
 pub struct KeeperAgent {
     keeper: Keeper,
-    rx: Rx<Record>,
+    rx: Rx<Entry>,
     turns: u32,
 }
 
 impl KeeperAgent {
     /// Reads records from `rx`.
-    pub fn new(keeper: Keeper, rx: Rx<Record>) -> KeeperAgent {
+    pub fn new(keeper: Keeper, rx: Rx<Entry>) -> KeeperAgent {
         KeeperAgent { keeper, rx, turns: 0 }
     }
 
@@ -188,7 +189,7 @@ impl KeeperAgent {
 impl Agent for KeeperAgent {
     fn do_work(&mut self) -> usize {
         let keeper = &mut self.keeper;
-        let work = self.rx.read_batch(1024, |record, _| keeper.put(record));
+        let work = self.rx.read_batch(1024, |entry, _| keeper.put(entry));
         self.turns = self.turns.wrapping_add(1);
         // The clock is read now and then, and whenever there is time for it.
         if work == 0 || self.turns.is_multiple_of(64) {

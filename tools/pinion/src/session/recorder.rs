@@ -6,7 +6,7 @@ use arrayvec::ArrayVec;
 use pinion_engine::sink::Sink;
 use pinion_model::body::{Body, CancelBody, DepthLevelsBody, OrderBody};
 use pinion_model::event::Level;
-use pinion_model::record::{Class, FLAG_MORE, Kind, Record};
+use pinion_model::record::{Class, Entry, FLAG_MORE, Kind};
 use pinion_runtime::latency::{Latency, Stage};
 use pinion_runtime::ticks::Ticks;
 
@@ -60,7 +60,7 @@ pub struct Recorder<O, W, const FULL: bool> {
     /// Times of the present input's stages; they are counted when it is done, when no order waits.
     stamps: ArrayVec<(Stage, u64), 32>,
     /// A depth head waits for its levels.
-    group: Option<Record>,
+    group: Option<Entry>,
 }
 
 impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
@@ -187,11 +187,11 @@ impl<O: Out, W: Wire, const FULL: bool> Sink for Recorder<O, W, FULL> {
             _ => {}
         }
         let ticks = self.take_time(B::KIND);
-        let record = Record::new(B::KIND, ticks, self.source, bytes);
+        let entry = Entry::new(B::KIND, ticks, self.source, bytes);
         if B::KIND == Kind::Depth {
-            self.group = Some(record);
+            self.group = Some(entry);
         } else {
-            self.out.put(&record);
+            self.out.put(&entry);
         }
     }
 
@@ -204,9 +204,9 @@ impl<O: Out, W: Wire, const FULL: bool> Sink for Recorder<O, W, FULL> {
         while left > 0 {
             left -= 1;
             let body = DepthLevelsBody { levels: std::array::from_fn(|_| levels.next().unwrap_or_default()) };
-            let mut record = Record::new(Kind::DepthLevels, head.ticks, self.source, body.to_bytes());
-            record.flags = if left > 0 { FLAG_MORE } else { 0 };
-            self.out.put(&record);
+            let mut entry = Entry::new(Kind::DepthLevels, head.ticks, self.source, body.to_bytes());
+            entry.flags = if left > 0 { FLAG_MORE } else { 0 };
+            self.out.put(&entry);
         }
     }
 }

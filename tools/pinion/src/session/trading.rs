@@ -299,15 +299,9 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
         }
     }
 
-    fn next_command(&mut self) -> Option<CommandBody> {
-        let mut next = None;
-        self.commands.read_batch(1, |command, _| next = Some(*command));
-        next
-    }
-
     /// Operator's commands that have come in.
     fn take_commands(&mut self) {
-        while let Some(mut command) = self.next_command() {
+        while let Some(mut command) = self.commands.read() {
             if command.command == CommandKind::Shutdown.code() {
                 // It is journalled where the run ends.
                 self.shared.stop.store(true, Ordering::Relaxed);

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::session::start::Start;
 use clap::{Args, ValueEnum};
-use pinion_model::record::Record;
+use pinion_model::record::Entry;
 use pinion_runtime::link::Tx;
 use pinion_runtime::memory::{self, hot_allocations, warm::minor_faults};
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ struct Walked {
 
 /// Walks over everything. Runs on the hot thread, sealed.
 struct Walker {
-    pipeline: Pipeline<Tx<Record>>,
+    pipeline: Pipeline<Tx<Entry>>,
     walked: Vec<Walked>,
     fault: Option<Fault>,
     grows: Vec<u64>,

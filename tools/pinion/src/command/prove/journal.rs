@@ -14,7 +14,7 @@ use crate::output::Output;
 use crate::session::keeper::Out;
 use clap::{Args, ValueEnum};
 use pinion_model::body::{Body, CommandBody, CommandKind, OrderBody};
-use pinion_model::record::{Class, Kind, Record};
+use pinion_model::record::{Class, Entry, Kind, Record};
 use pinion_runtime::agent::{Agent, Runner};
 use pinion_runtime::idle::{Idle, IdleKind};
 use pinion_runtime::link::{Rx, Tx, link};
@@ -56,23 +56,23 @@ struct Seen {
 }
 
 impl Seen {
-    fn take(&mut self, record: &Record) {
+    fn take(&mut self, entry: &Entry) {
         self.records += 1;
-        let Some(kind) = record.kind() else { return };
+        let Some(kind) = Record::of(entry).kind() else { return };
         if kind.class() == Class::Input {
             self.inputs += 1;
-            let seq = u64::from_le_bytes(std::array::from_fn(|at| record.body[at]));
+            let seq = u64::from_le_bytes(std::array::from_fn(|at| entry.body[at]));
             self.out_of_order += u64::from(seq != self.inputs);
         }
         match kind {
             Kind::Command => {
-                let command = CommandKind::from_code(CommandBody::from_bytes(&record.body).command);
+                let command = CommandKind::from_code(CommandBody::from_bytes(&entry.body).command);
                 self.degradations += u64::from(command == Some(CommandKind::Degraded));
                 self.recoveries += u64::from(command == Some(CommandKind::Recovered));
                 self.degraded = command == Some(CommandKind::Degraded);
             }
             Kind::Order => {
-                let exits = OrderBody::from_bytes(&record.body).reduce_only != 0;
+                let exits = OrderBody::from_bytes(&entry.body).reduce_only != 0;
                 self.exits_degraded += u64::from(self.degraded && exits);
                 self.entries_degraded += u64::from(self.degraded && !exits);
                 self.entries += u64::from(!self.degraded && !exits);
@@ -84,7 +84,7 @@ impl Seen {
 
 /// The hot side's end of the link, counted.
 struct Counted {
-    tx: Tx<Record>,
+    tx: Tx<Entry>,
     pushed: u64,
 }
 
@@ -93,9 +93,9 @@ impl Out for Counted {
         self.tx.has_credits(count)
     }
 
-    fn put(&mut self, record: &Record) {
+    fn put(&mut self, entry: &Entry) {
         self.pushed += 1;
-        self.tx.put(record);
+        self.tx.put(entry);
     }
 
     fn is_kept(&self) -> bool {
@@ -106,7 +106,7 @@ impl Out for Counted {
 /// The hot and the cold side, one step at a time.
 struct Walk {
     pipeline: Pipeline<Counted>,
-    rx: Rx<Record>,
+    rx: Rx<Entry>,
     seen: Seen,
     fault: Option<Fault>,
     /// Frames that were not taken because there was no room.
@@ -134,12 +134,12 @@ impl Walk {
 
     fn drain(&mut self, most: usize) {
         let (seen, fault) = (&mut self.seen, self.fault);
-        self.rx.read_batch(most, |record, _| {
-            let is_input = record.kind().is_some_and(|kind| kind.class() == Class::Input);
+        self.rx.read_batch(most, |entry, _| {
+            let is_input = Record::of(entry).kind().is_some_and(|kind| kind.class() == Class::Input);
             if fault == Some(Fault::Lose) && is_input && seen.inputs == 1_000 {
                 seen.inputs += 1;
             } else {
-                seen.take(record);
+                seen.take(entry);
             }
         });
     }
@@ -224,7 +224,7 @@ enum Pace {
 
 /// Takes records at its pace and looks at them.
 struct Cold {
-    rx: Rx<Record>,
+    rx: Rx<Entry>,
     pace: Pace,
     seen: Seen,
 }
@@ -237,7 +237,7 @@ impl Agent for Cold {
             Pace::Stopped => 0,
         };
         let seen = &mut self.seen;
-        let work = self.rx.read_batch(most, |record, _| seen.take(record));
+        let work = self.rx.read_batch(most, |entry, _| seen.take(entry));
         // The slow one sleeps after each piece, as it does beside a slow disk.
         if matches!(self.pace, Pace::Prompt) { work } else { 0 }
     }

@@ -5,7 +5,7 @@ use crate::command::bench::tick_to_order::pipeline::Pipeline;
 use crate::failure::Failure;
 use crate::session::keeper::{Keeper, KeeperAgent, Out};
 use crate::session::run::open_journal;
-use pinion_model::record::Record;
+use pinion_model::record::Entry;
 use pinion_plan::Plan;
 use pinion_runtime::agent::Runner;
 use pinion_runtime::idle::{Idle, IdleKind};
@@ -61,7 +61,7 @@ impl Rig {
     }
 
     /// The cold thread, and the hot thread's end of the link.
-    pub fn cold(&self) -> Result<(Tx<Record>, Runner<KeeperAgent>), Failure> {
+    pub fn cold(&self) -> Result<(Tx<Entry>, Runner<KeeperAgent>), Failure> {
         let (tx, rx) = link(self.plan.runtime.journal_ring_records);
         let agent = KeeperAgent::new(self.keeper()?, rx);
         Ok((tx, Runner::start("cold", None, Idle::new(IdleKind::Backoff), agent)?))

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::session::start::Start;
 use clap::{Args, ValueEnum};
-use pinion_model::record::Record;
+use pinion_model::record::Entry;
 use pinion_runtime::link::Tx;
 use pinion_runtime::memory::hot_allocations;
 use serde_json::json;
@@ -150,7 +150,7 @@ fn strike(fault: Option<Fault>) {
 
 /// One frame, once the link has so much room that entries never stop.
 #[inline]
-fn take(pipeline: &mut Pipeline<Tx<Record>>, frame: &[u8]) {
+fn take(pipeline: &mut Pipeline<Tx<Entry>>, frame: &[u8]) {
     while !pipeline.has_plenty_of_room() {
         std::hint::spin_loop();
     }
@@ -162,7 +162,7 @@ fn take(pipeline: &mut Pipeline<Tx<Record>>, frame: &[u8]) {
     FRAMES.fetch_add(1, Ordering::Relaxed);
 }
 
-fn in_memory(mut pipeline: Pipeline<Tx<Record>>, frames: &[Vec<u8>], count: u64, fault: Option<Fault>) {
+fn in_memory(mut pipeline: Pipeline<Tx<Entry>>, frames: &[Vec<u8>], count: u64, fault: Option<Fault>) {
     confine(&[]);
     for (at, frame) in frames.iter().cycle().take(count as usize).enumerate() {
         take(&mut pipeline, frame);
@@ -173,7 +173,7 @@ fn in_memory(mut pipeline: Pipeline<Tx<Record>>, frames: &[Vec<u8>], count: u64,
     stay();
 }
 
-fn over_socket(mut pipeline: Pipeline<Tx<Record>>, mut stream: TcpStream, count: u64, fault: Option<Fault>) {
+fn over_socket(mut pipeline: Pipeline<Tx<Entry>>, mut stream: TcpStream, count: u64, fault: Option<Fault>) {
     let (mut buffer, mut end, mut taken) = (vec![0u8; 256 * 1024], 0, 0);
     confine(&[libc::SYS_recvfrom, libc::SYS_sendto]);
     while taken < count {

@@ -21,7 +21,7 @@ use drive::{Driven, Load, drive};
 use hdrhistogram::Histogram;
 use measured::{figures, head, row};
 use pinion_journal::Writer;
-use pinion_model::record::Record;
+use pinion_model::record::Entry;
 use pinion_plan::Plan;
 use pinion_runtime::agent::Runner;
 use pinion_runtime::idle::{Idle, IdleKind};
@@ -194,7 +194,7 @@ impl Rig {
     }
 
     /// The cold thread with a keeper on it, and the hot thread's end of the link.
-    fn cold(&self) -> Result<(Tx<Record>, Runner<KeeperAgent>), Failure> {
+    fn cold(&self) -> Result<(Tx<Entry>, Runner<KeeperAgent>), Failure> {
         let (tx, rx) = link(self.plan.runtime.journal_ring_records);
         let agent = KeeperAgent::new(self.keeper()?, rx);
         Ok((tx, Runner::start("cold", self.cold_core, Idle::new(IdleKind::Backoff), agent)?))
