@@ -6,7 +6,7 @@ use super::keeper::{Keeper, Out};
 use super::recorder::{NoWire, Recorder};
 use super::trading::{Shared, Trading, burst_records, link_records};
 use pinion_engine::Engine;
-use pinion_model::record::{Entry, Record};
+use pinion_model::record::{Class, Entry, Record};
 use pinion_plan::Plan;
 use pinion_recorded::source::{Input, Source};
 use pinion_runtime::agent::Agent;
@@ -107,4 +107,44 @@ fn the_room_for_an_input_is_counted_from_the_plan() {
     plan.engine.max_open_orders += 1_000;
     assert_eq!(burst_records(&Engine::new(&plan.engine).unwrap()), small + 2_000);
     assert_eq!(link_records(&Engine::new(&plan.engine).unwrap(), 1 << 22), 1 << 22);
+}
+
+/// Has room for everything, and remembers whether it was asked since the last input.
+#[derive(Default)]
+struct Asked {
+    room: usize,
+    least: usize,
+    inputs: usize,
+}
+
+impl Out for Asked {
+    fn has_credits(&mut self, count: usize) -> bool {
+        self.room = count;
+        true
+    }
+
+    fn put(&mut self, entry: &Entry) {
+        self.room = self.room.checked_sub(1).expect("more than there was asked for");
+        if Record::of(entry).kind().is_some_and(|kind| kind.class() == Class::Input) {
+            assert!(self.room + 1 >= self.least, "an input came without having asked: {entry:?}");
+            self.inputs += 1;
+            // What it causes is inside of what it asked for; the next one must ask again.
+            self.room = self.least - 1;
+        }
+    }
+
+    fn is_kept(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn every_input_asks_for_room_for_all_that_it_may_cause() {
+    let plan = plan();
+    let least = burst_records(&Engine::new(&plan.engine).unwrap());
+    let mut trading = trading(&plan, Asked { least, ..Asked::default() });
+    while !trading.is_done() {
+        trading.do_work();
+    }
+    assert!(trading.recorder.out.inputs > 50_100, "events, timers, reports and the end");
 }

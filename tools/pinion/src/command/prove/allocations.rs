@@ -89,7 +89,7 @@ impl Walker {
 pub fn run(args: &AllocationsArgs) -> Result<(), Failure> {
     let rig = Rig::new()?;
     let stages = stages(args.data.as_deref())?;
-    let (tx, cold) = rig.cold()?;
+    let (tx, cold) = rig.cold(rig.keeper()?)?;
     let mut walker = Walker {
         pipeline: rig.pipeline(tx, false)?,
         walked: Vec::with_capacity(stages.len()),

@@ -9,9 +9,10 @@
 use super::inputs::usual;
 use super::rig::Rig;
 use crate::command::bench::tick_to_order::pipeline::Pipeline;
+use crate::command::replay::difference;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::session::keeper::Out;
+use crate::session::keeper::{Keeper, Out};
 use clap::{Args, ValueEnum};
 use pinion_model::body::{Body, CommandBody, CommandKind, OrderBody};
 use pinion_model::record::{Class, Entry, Kind, Record};
@@ -108,6 +109,7 @@ struct Walk {
     pipeline: Pipeline<Counted>,
     rx: Rx<Entry>,
     seen: Seen,
+    keeper: Keeper,
     fault: Option<Fault>,
     /// Frames that were not taken because there was no room.
     not_taken: u64,
@@ -133,13 +135,14 @@ impl Walk {
     }
 
     fn drain(&mut self, most: usize) {
-        let (seen, fault) = (&mut self.seen, self.fault);
+        let (seen, keeper, fault) = (&mut self.seen, &mut self.keeper, self.fault);
         self.rx.read_batch(most, |entry, _| {
             let is_input = Record::of(entry).kind().is_some_and(|kind| kind.class() == Class::Input);
             if fault == Some(Fault::Lose) && is_input && seen.inputs == 1_000 {
                 seen.inputs += 1;
             } else {
                 seen.take(entry);
+                keeper.put(entry);
             }
         });
     }
@@ -156,7 +159,11 @@ pub fn run(args: &JournalArgs) -> Result<(), Failure> {
     let rig = Rig::new()?;
     let frames = usual();
     let (walk, pushed) = walk(&rig, &frames, args.fault)?;
-    let seen = walk.seen;
+    let Walk { seen, keeper, taken, not_taken, .. } = walk;
+    if let Some(error) = keeper.finish("{}").error {
+        return Err(Failure::Run(format!("error: the journal failed: {error}")));
+    }
+    let difference = difference(rig.journal())?;
     let times = times(&rig, &frames)?;
     let mut text = format!(
         "entries {} with room, {} while the link was filling up; exits and protection meanwhile {}\n\
@@ -167,8 +174,8 @@ pub fn run(args: &JournalArgs) -> Result<(), Failure> {
         seen.exits_degraded,
         seen.degradations,
         seen.recoveries,
-        walk.taken,
-        walk.not_taken,
+        taken,
+        not_taken,
         seen.records,
         seen.out_of_order
     );
@@ -177,20 +184,21 @@ pub fn run(args: &JournalArgs) -> Result<(), Failure> {
     }
     let value = json!({
         "entries": seen.entries, "entries_degraded": seen.entries_degraded, "exits_degraded": seen.exits_degraded,
-        "degradations": seen.degradations, "recoveries": seen.recoveries, "taken": walk.taken,
-        "not_taken": walk.not_taken, "pushed": pushed, "arrived": seen.records, "out_of_order": seen.out_of_order,
+        "degradations": seen.degradations, "recoveries": seen.recoveries, "taken": taken,
+        "not_taken": not_taken, "replay_difference": difference, "pushed": pushed, "arrived": seen.records, "out_of_order": seen.out_of_order,
         "p50_ns": times.iter().map(|(pace, ns)| ((*pace).to_string(), json!(ns))).collect::<serde_json::Map<_, _>>(),
     });
     args.output.put(&value, &text)?;
     let held = [
         ("entries stop as the link fills up", seen.degradations > 0 && seen.entries_degraded == 0),
         ("exits go on meanwhile", seen.exits_degraded > 0),
-        ("no input is taken without room", walk.not_taken > 0),
+        ("no input is taken without room", not_taken > 0),
         (
             "entries go on when there is room again",
             seen.recoveries == seen.degradations && seen.entries > 100,
         ),
         ("every record that was pushed arrives, in order", pushed == seen.records && seen.out_of_order == 0),
+        ("a replay of the journal stops and goes on at the same places", difference.is_none()),
     ];
     match held.iter().find(|(_, held)| !held) {
         Some((what, _)) => Err(Failure::Run(format!("FAIL: this does not hold: {what}"))),
@@ -204,7 +212,8 @@ fn walk(rig: &Rig, frames: &[Vec<u8>], fault: Option<Fault>) -> Result<(Walk, u6
     let depth = rig.pipeline(tx, false)?.link_records(0);
     let (tx, rx) = link(depth);
     let pipeline = rig.pipeline(Counted { tx, pushed: 0 }, false)?;
-    let mut walk = Walk { pipeline, rx, seen: Seen::default(), fault, not_taken: 0, taken: 0 };
+    let mut walk =
+        Walk { pipeline, rx, keeper: rig.keeper()?, seen: Seen::default(), fault, not_taken: 0, taken: 0 };
     let mut frames = frames.iter().cycle();
     for (cold_takes, count) in PACES.iter().cycle().take(TURNS * PACES.len()) {
         frames.by_ref().take(*count).for_each(|frame| walk.step(frame, *cold_takes));

@@ -1,10 +1,11 @@
-//! What every proof is made of: the plan, a pipeline, a cold thread with a journal in memory, and a hot thread
+//! What every proof is made of: the plan, a pipeline, a cold thread, and a hot thread
 //! that was started as a session starts it.
 
 use crate::command::bench::tick_to_order::pipeline::Pipeline;
 use crate::failure::Failure;
 use crate::session::keeper::{Keeper, KeeperAgent, Out};
 use crate::session::run::open_journal;
+use pinion_journal::Writer;
 use pinion_model::record::Entry;
 use pinion_plan::Plan;
 use pinion_runtime::agent::Runner;
@@ -39,7 +40,7 @@ impl Rig {
         let ticks = Ticks::default();
         let anchors = Anchors::new(&ticks);
         remove_remains();
-        let scratch = parent().join(format!("{PREFIX}{}", std::process::id()));
+        let scratch = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
         Ok(Rig { plan, ticks, anchors, scratch })
     }
 
@@ -55,15 +56,23 @@ impl Rig {
 
     /// A keeper with a journal of its own.
     pub fn keeper(&self) -> Result<Keeper, Failure> {
-        let writer = open_journal(&self.scratch, &self.plan, &self.anchors)?;
-        let every = Duration::from_millis(self.plan.journal.msync_ms);
-        Ok(Keeper::new(Some(writer), self.anchors.clone(), every, Default::default()))
+        Ok(self.keeper_of(Some(open_journal(&self.scratch, &self.plan, &self.anchors)?)))
     }
 
-    /// The cold thread, and the hot thread's end of the link.
-    pub fn cold(&self) -> Result<(Tx<Entry>, Runner<KeeperAgent>), Failure> {
+    /// A keeper of the digest alone.
+    pub fn keeper_without_journal(&self) -> Keeper {
+        self.keeper_of(None)
+    }
+
+    fn keeper_of(&self, writer: Option<Writer>) -> Keeper {
+        let every = Duration::from_millis(self.plan.journal.msync_ms);
+        Keeper::new(writer, self.anchors.clone(), every, Default::default())
+    }
+
+    /// The cold thread with this keeper, and the hot thread's end of the link.
+    pub fn cold(&self, keeper: Keeper) -> Result<(Tx<Entry>, Runner<KeeperAgent>), Failure> {
         let (tx, rx) = link(self.plan.runtime.journal_ring_records);
-        let agent = KeeperAgent::new(self.keeper()?, rx);
+        let agent = KeeperAgent::new(keeper, rx);
         Ok((tx, Runner::start("cold", None, Idle::new(IdleKind::Backoff), agent)?))
     }
 
@@ -73,15 +82,9 @@ impl Rig {
     }
 }
 
-/// Where journals are written: in memory, where there is such a place.
-fn parent() -> PathBuf {
-    let memory = PathBuf::from("/dev/shm");
-    if memory.is_dir() { memory } else { std::env::temp_dir() }
-}
-
 /// Removes what proofs left behind whose process was killed, as a broken proof's is.
 pub fn remove_remains() {
-    let Ok(entries) = std::fs::read_dir(parent()) else { return };
+    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let process = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
