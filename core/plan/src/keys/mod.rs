@@ -73,7 +73,7 @@ pub(crate) const RUNTIME: &[KeyDef] = &[
         "journal_ring_records",
         whole(16_384, 64, 1 << 22),
         "records",
-        "Depth of the ring from the hot thread to the journal; at least four times what one input may cause is taken.",
+        "Depth of the ring from the hot thread to the journal; at least three times what one input may cause is taken.",
     ),
     key("max_open_orders", whole(1024, 16, 65_536), "orders", "Places in the order table."),
     key("book_levels", whole(2000, 10, 20_000), "levels", "Levels kept on each side of an order book."),

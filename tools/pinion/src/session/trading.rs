@@ -29,9 +29,10 @@ use std::time::{Duration, Instant};
 
 /// Records of the widest depth update, six levels each, with its head.
 const DEPTH_RECORDS: usize = (2 * pinion_recorded::source::DEPTH_LEVELS).div_ceil(6) + 1;
-/// Records that one strategy may cause by one input: four intents (entry, exit, stop, target) with a verdict,
-/// an order, two records of what the rule saw and twelve of the checks; and the cancels that they replace.
-const TRADER_RECORDS: usize = 4 * 20;
+/// Records that one strategy may cause by one input. It may act twice, when a price ends a bar by its time and
+/// another by itself, each time with four intents (entry, exit, stop, target): a verdict, an order, two records of
+/// what the rule saw and twelve of the checks, and the cancels of what they replace.
+const TRADER_RECORDS: usize = 2 * 4 * 20;
 /// Records of timers and reports between two events, in all but the rarest case; then the event waits.
 const BETWEEN_RECORDS: usize = 1024;
 /// Changes of the account by one input, with room to spare.
@@ -47,9 +48,9 @@ pub fn burst_records(engine: &Engine) -> usize {
     DEPTH_RECORDS + 2 * engine.order_places() + TRADER_RECORDS * engine.trader_count() + ACCOUNT_RECORDS
 }
 
-/// Depth of a link on which entries stop at half and go on at three quarters of room.
+/// Depth of a link that has room to stop entries in time and to let them go on.
 pub fn link_records(engine: &Engine, asked: usize) -> usize {
-    asked.max(4 * burst_records(engine))
+    asked.max(3 * burst_records(engine) + BETWEEN_RECORDS)
 }
 
 /// What other threads may see and say.
