@@ -4,10 +4,10 @@ use super::digest::Digest;
 use super::feed::Feed;
 use super::keeper::{Keeper, Out};
 use super::recorder::{NoWire, Recorder};
-use super::trading::{Shared, Trading, burst_records, link_records};
+use super::trading::{Shared, Trading};
 use pinion_engine::Engine;
 use pinion_model::record::{Class, Entry, Record};
-use pinion_plan::Plan;
+use pinion_plan::{Plan, least_depth};
 use pinion_recorded::source::{Input, Source};
 use pinion_runtime::agent::Agent;
 use pinion_runtime::link::{Rx, Tx, link};
@@ -24,7 +24,7 @@ fn plan() -> Plan {
     pinion_plan::compile(&config, &[], &mut found).unwrap()
 }
 
-fn trading<O: Out>(plan: &Plan, out: O) -> Trading<O, NoWire, true> {
+fn trading<O: Out>(plan: &Plan, out: O) -> Trading<O, NoWire, PaperVenue, true> {
     let capture = "/../../examples/data/binance_spot_20250325.capture.gz";
     let inputs = [Input::of_capture(format!("{}{capture}", env!("CARGO_MANIFEST_DIR")).into())];
     let source = Source::open(&inputs, &plan.engine.instruments).unwrap();
@@ -37,7 +37,11 @@ fn trading<O: Out>(plan: &Plan, out: O) -> Trading<O, NoWire, true> {
 }
 
 fn shallow_link(plan: &Plan) -> (Tx<Entry>, Rx<Entry>) {
-    link(link_records(&Engine::new(&plan.engine).unwrap(), 0))
+    link(least_depth(burst(plan)))
+}
+
+fn burst(plan: &Plan) -> usize {
+    trading(plan, Asked::default()).burst()
 }
 
 /// The decisions of the session whose keeper is always there.
@@ -103,10 +107,12 @@ fn a_keeper_that_goes_while_the_link_is_full_is_noticed_too() {
 #[test]
 fn the_room_for_an_input_is_counted_from_the_plan() {
     let mut plan = plan();
-    let small = burst_records(&Engine::new(&plan.engine).unwrap());
+    let small = burst(&plan);
     plan.engine.max_open_orders += 1_000;
-    assert_eq!(burst_records(&Engine::new(&plan.engine).unwrap()), small + 2_000);
-    assert_eq!(link_records(&Engine::new(&plan.engine).unwrap(), 1 << 22), 1 << 22);
+    assert_eq!(burst(&plan), small + 2_000);
+    assert!(plan.journal_ring_depth() >= least_depth(burst(&plan)), "the plan counts as the agent does");
+    plan.runtime.journal_ring_records = 1 << 22;
+    assert_eq!(plan.journal_ring_depth(), 1 << 22);
 }
 
 /// Has room for everything, and remembers whether it was asked since the last input.
@@ -141,7 +147,7 @@ impl Out for Asked {
 #[test]
 fn every_input_asks_for_room_for_all_that_it_may_cause() {
     let plan = plan();
-    let least = burst_records(&Engine::new(&plan.engine).unwrap());
+    let least = burst(&plan);
     let mut trading = trading(&plan, Asked { least, ..Asked::default() });
     while !trading.is_done() {
         trading.do_work();

@@ -10,48 +10,31 @@ use super::feed::Feed;
 use super::keeper::Out;
 use super::recorder::{Recorder, ToVenue, Wire};
 use super::start::Start;
+use super::venue::Venue;
 use crate::equity::EquityCurve;
 use pinion_engine::Engine;
 use pinion_model::body::{CommandBody, CommandKind};
 use pinion_model::event::{Bar, Market, MarketEvent, Quote};
 use pinion_model::instrument::InstrumentId;
+use pinion_plan::{BETWEEN_RECORDS, burst_records};
 use pinion_recorded::DataError;
 use pinion_recorded::source::Chunk;
 use pinion_runtime::agent::Agent;
+use pinion_runtime::latency::Latency;
 use pinion_runtime::link::Rx;
 use pinion_runtime::memory::lock::Refused;
 use pinion_runtime::memory::{self, outside_hot};
 use pinion_runtime::ticks::thread_cpu;
-use pinion_sim::paper::PaperVenue;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Records of the widest depth update, six levels each, with its head.
-const DEPTH_RECORDS: usize = (2 * pinion_recorded::source::DEPTH_LEVELS).div_ceil(6) + 1;
-/// Records that one strategy may cause by one input. It may act twice, when a price ends a bar by its time and
-/// another by itself, each time with four intents (entry, exit, stop, target): a verdict, an order, two records of
-/// what the rule saw and twelve of the checks, and the cancels of what they replace.
-const TRADER_RECORDS: usize = 2 * 4 * 20;
-/// Records of timers and reports between two events, in all but the rarest case; then the event waits.
-const BETWEEN_RECORDS: usize = 1024;
-/// Changes of the account by one input, with room to spare.
-const ACCOUNT_RECORDS: usize = 16;
+// The widest depth update of a recording is what room is kept for.
+const _: () = assert!(pinion_recorded::source::DEPTH_LEVELS <= pinion_plan::DEPTH_LEVELS);
 /// Without a journal only one input in so many is timed, so that the clock does not become the work.
 const TIME_EVERY: u64 = 64;
 /// Inputs between looks at the stop flag and at the operator.
 const LOOK_EVERY: u64 = 4096;
-
-/// The most records that one input may cause: its own, those of every strategy, and for each order that can
-/// be open two, its cancel and its new state (or its trigger and its sending).
-pub fn burst_records(engine: &Engine) -> usize {
-    DEPTH_RECORDS + 2 * engine.order_places() + TRADER_RECORDS * engine.trader_count() + ACCOUNT_RECORDS
-}
-
-/// Depth of a link that has room to stop entries in time and to let them go on.
-pub fn link_records(engine: &Engine, asked: usize) -> usize {
-    asked.max(3 * burst_records(engine) + BETWEEN_RECORDS)
-}
 
 /// What other threads may see and say.
 #[derive(Debug, Default)]
@@ -65,7 +48,7 @@ pub struct Shared {
 }
 
 /// The agent.
-pub struct Trading<O, W, const FULL: bool> {
+pub struct Trading<O, W, V, const FULL: bool> {
     /// The engine.
     pub engine: Engine,
     /// The recorder.
@@ -82,7 +65,8 @@ pub struct Trading<O, W, const FULL: bool> {
     pub level: u8,
     /// The feed's error, if it ended by one.
     pub error: Option<DataError>,
-    venue: PaperVenue,
+    /// The venue, or a view of it.
+    pub venue: V,
     feed: Feed,
     /// What is done on the trading thread before its first work; `None` where it shares its thread.
     pub start: Option<Start>,
@@ -96,11 +80,31 @@ pub struct Trading<O, W, const FULL: bool> {
     done: bool,
 }
 
-impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
+/// What is left of trading once it is over.
+pub struct Traded<O> {
+    /// The engine.
+    pub engine: Engine,
+    /// Where the records went.
+    pub out: O,
+    /// Times of the stages.
+    pub latency: Latency,
+    /// Equity over time.
+    pub curve: EquityCurve,
+    /// Processor time of the thread, without reading and decoding.
+    pub run_cpu: Duration,
+    /// Stopping level when the run was ended.
+    pub level: u8,
+    /// Someone asked for the end before the data ended.
+    pub stopped: bool,
+    /// Why its thread could not begin.
+    pub start_error: Option<Refused>,
+}
+
+impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     /// An agent at the start of its feed.
     pub fn new(
         engine: Engine,
-        venue: PaperVenue,
+        venue: V,
         feed: Feed,
         mut recorder: Recorder<O, W, FULL>,
         commands: Rx<CommandBody>,
@@ -109,7 +113,7 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
     ) -> Self {
         recorder.to_venue.reserve(engine.order_places() + 8 * engine.trader_count());
         Trading {
-            burst: burst_records(&engine),
+            burst: burst_records(engine.order_places(), engine.trader_count()),
             start: None,
             start_error: None,
             curve: EquityCurve::default(),
@@ -301,7 +305,7 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
     }
 
     /// Operator's commands that have come in.
-    fn take_commands(&mut self) {
+    pub fn take_commands(&mut self) {
         while let Some(mut command) = self.commands.read() {
             if command.command == CommandKind::Shutdown.code() {
                 // It is journalled where the run ends.
@@ -316,7 +320,7 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
     }
 
     /// Ends the run: own entries are cancelled and what is on its way arrives.
-    fn shut_down(&mut self) {
+    pub fn shut_down(&mut self) {
         self.take_commands();
         let end_ns = self.engine.now_ns();
         self.level = self.engine.halts().0;
@@ -351,6 +355,30 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
         self.load += began.elapsed();
         self.load_cpu += thread_cpu() - cpu;
         more
+    }
+
+    /// The run must end now: someone asked for it, the journal failed, or its keeper is gone.
+    pub fn must_stop(&self) -> bool {
+        let failed = self.shared.journal_failed.load(Ordering::Relaxed);
+        self.was_stopped() || failed || !self.recorder.out.is_kept()
+    }
+
+    /// The most records that one input may cause.
+    pub fn burst(&self) -> usize {
+        self.burst
+    }
+
+    /// Takes it apart; its ends of links to other threads are gone afterwards.
+    pub fn finish(self) -> Traded<O> {
+        let stopped = self.was_stopped();
+        let Trading { engine, recorder, curve, run_cpu, level, start_error, .. } = self;
+        let Recorder { out, latency, .. } = recorder;
+        Traded { engine, out, latency, curve, run_cpu, level, stopped, start_error }
+    }
+
+    /// Lets other threads see how far the run is.
+    pub fn show_progress(&self) {
+        self.shared.events.store(self.inputs, Ordering::Relaxed);
     }
 
     /// Someone asked for the end before the data ended.
@@ -396,7 +424,7 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
     }
 }
 
-impl<O: Out, W: Wire, const FULL: bool> Agent for Trading<O, W, FULL> {
+impl<O: Out, W: Wire, V: Venue, const FULL: bool> Agent for Trading<O, W, V, FULL> {
     fn on_start(&mut self) {
         if let Some(start) = &self.start
             && let Err(refused) = start.begin()
@@ -414,9 +442,7 @@ impl<O: Out, W: Wire, const FULL: bool> Agent for Trading<O, W, FULL> {
         if !self.has_room() && self.recorder.out.is_kept() {
             return 0;
         }
-        let stop =
-            self.shared.stop.load(Ordering::Relaxed) || self.shared.journal_failed.load(Ordering::Relaxed);
-        if stop || !self.recorder.out.is_kept() {
+        if self.must_stop() {
             self.shut_down();
             return 1;
         }
@@ -428,7 +454,7 @@ impl<O: Out, W: Wire, const FULL: bool> Agent for Trading<O, W, FULL> {
         let cpu = thread_cpu();
         let work = self.work_chunk();
         self.run_cpu += thread_cpu() - cpu;
-        self.shared.events.store(self.inputs, Ordering::Relaxed);
+        self.show_progress();
         work
     }
 

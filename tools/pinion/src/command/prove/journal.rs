@@ -209,7 +209,7 @@ pub fn run(args: &JournalArgs) -> Result<(), Failure> {
 /// Every pace of the cold side, several times. Returns also how much was pushed.
 fn walk(rig: &Rig, frames: &[Vec<u8>], fault: Option<Fault>) -> Result<(Walk, u64), Failure> {
     let (tx, _) = link(1);
-    let depth = rig.pipeline(tx, false)?.link_records(0);
+    let depth = rig.pipeline(tx, false)?.link_records();
     let (tx, rx) = link(depth);
     let pipeline = rig.pipeline(Counted { tx, pushed: 0 }, false)?;
     let mut walk =

@@ -4,14 +4,14 @@ use crate::failure::Failure;
 use crate::session::feed::Feed;
 use crate::session::keeper::Out;
 use crate::session::recorder::{Recorder, Wire};
-use crate::session::trading::{Shared, Trading, link_records};
+use crate::session::trading::{Shared, Trading};
 use pinion_binance::encode::OrderEncoder;
 use pinion_binance::symbols::Units;
 use pinion_binance::{Decoded, Decoder, SymbolTable};
 use pinion_engine::Engine;
 use pinion_model::body::{CancelBody, OrderBody};
 use pinion_model::event::MarketEvent;
-use pinion_plan::Plan;
+use pinion_plan::{Plan, least_depth};
 use pinion_runtime::latency::Latency;
 use pinion_runtime::link::link;
 use pinion_runtime::ticks::Ticks;
@@ -95,7 +95,7 @@ impl Counts {
 
 /// Decoder, engine, risk, simulated venue, encoder and journal hand-over on one thread.
 pub struct Pipeline<O> {
-    trading: Trading<O, Encoding, true>,
+    trading: Trading<O, Encoding, PaperVenue, true>,
     decoder: Decoder,
     now_ns: i64,
     step_ns: i64,
@@ -142,7 +142,7 @@ impl<O: Out> Pipeline<O> {
     /// True when the link is far from stopping entries.
     #[inline]
     pub fn has_plenty_of_room(&mut self) -> bool {
-        let most = self.link_records(0);
+        let most = self.link_records();
         self.trading.recorder.out.has_credits(most)
     }
 
@@ -195,9 +195,9 @@ impl<O: Out> Pipeline<O> {
         }
     }
 
-    /// Depth of a link for this pipeline, records, when this many are asked for.
-    pub fn link_records(&self, asked: usize) -> usize {
-        link_records(&self.trading.engine, asked)
+    /// Least depth of a link for this pipeline, records.
+    pub fn link_records(&self) -> usize {
+        least_depth(self.trading.burst())
     }
 
     /// Takes the pipeline apart: counts, times of the stages, and where the records went.

@@ -1,0 +1,107 @@
+//! The risk thread: a desk of its own that follows the strategy's and decides on its orders. Only what this
+//! desk emits reaches the gateway.
+
+use super::messages::{FromRisk, Outgoing, ToRisk, send_verdict};
+use super::wait;
+use pinion_engine::desk::Desk;
+use pinion_engine::risk::Verdict;
+use pinion_engine::sink::Sink;
+use pinion_model::body::{Body, CancelBody, OrderBody};
+use pinion_model::event::Level;
+use pinion_model::record::Kind;
+use pinion_runtime::agent::Agent;
+use pinion_runtime::idle::Idle;
+use pinion_runtime::link::{Rx, Tx};
+use pinion_runtime::memory::{self, warm};
+
+/// Messages that are taken in one turn.
+const BATCH: usize = 64;
+
+/// The agent.
+pub struct RiskAgent {
+    /// The desk; at the end it must equal the strategy's.
+    pub desk: Desk,
+    rx: Rx<ToRisk>,
+    out: Out,
+}
+
+/// Where the desk's outputs go.
+struct Out {
+    verdicts: Tx<FromRisk>,
+    gateway: Tx<Outgoing>,
+    idle: Idle,
+}
+
+impl RiskAgent {
+    /// An agent with the plan's opening balances.
+    pub fn new(
+        desk: Desk,
+        rx: Rx<ToRisk>,
+        verdicts: Tx<FromRisk>,
+        gateway: Tx<Outgoing>,
+        idle: Idle,
+    ) -> RiskAgent {
+        RiskAgent { desk, rx, out: Out { verdicts, gateway, idle } }
+    }
+}
+
+impl Agent for RiskAgent {
+    fn on_start(&mut self) {
+        // The strategy's thread locks memory for all of them, and says where it is refused.
+        warm::touch_stack();
+        memory::seal();
+    }
+
+    fn on_close(&mut self) {
+        memory::unseal();
+    }
+
+    fn do_work(&mut self) -> usize {
+        let RiskAgent { desk, rx, out } = self;
+        rx.read_batch(BATCH, |message, _| desk.follow(message, out))
+    }
+
+    fn is_done(&self) -> bool {
+        self.rx.is_finished()
+    }
+}
+
+impl Out {
+    fn send(&mut self, outgoing: Outgoing) {
+        // A gateway that is gone has ended the run.
+        wait::send(&mut self.gateway, &mut self.idle, outgoing);
+    }
+}
+
+impl Sink for Out {
+    const INPUTS: bool = false;
+    const EVIDENCE: bool = false;
+
+    #[inline]
+    fn emit<B: Body>(&mut self, body: &B) {
+        match B::KIND {
+            Kind::Order => {
+                let order = OrderBody::from_bytes(&body.to_bytes());
+                if order.held == 0 {
+                    self.send(Outgoing::Order(order));
+                }
+            }
+            Kind::Cancel => {
+                let cancel = CancelBody::from_bytes(&body.to_bytes());
+                if cancel.held == 0 {
+                    self.send(Outgoing::Cancel(cancel));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn levels(&mut self, _: &[Level], _: &[Level]) {}
+
+    fn judged(&mut self, verdict: &Verdict) {
+        let Out { verdicts, idle, .. } = self;
+        send_verdict(verdict, |message| {
+            wait::send(verdicts, idle, message);
+        });
+    }
+}
