@@ -72,24 +72,19 @@ fn a_session_does_not_allocate_on_its_trading_thread() {
     let config = config + "\njournal:\n  segment_mb: 1\n";
     let path = tmp.path().join("paper.yaml");
     std::fs::write(&path, config).unwrap();
-    let journal = tmp.path().join("journal");
-    let output = Command::new(pinion_tests::program())
-        .args([
-            "run",
-            path.to_str().unwrap(),
-            "--layout",
-            "shared",
-            "--json",
-            "--journal",
-            journal.to_str().unwrap(),
-        ])
-        .env("PINION_ABORT_ON_HOT_ALLOCATION", "1")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", text(&output));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&report["hot_allocations"], &report["events"]), (&Value::from(0), &Value::from(50_000)));
-    assert!(report["journal_records"].as_u64() > Some(3 * 8_192), "several segments: {report}");
+    for layout in ["shared", "dedicated"] {
+        let journal = tmp.path().join(layout);
+        let output = Command::new(pinion_tests::program())
+            .args(["run", path.to_str().unwrap(), "--layout", layout, "--json", "--journal"])
+            .arg(&journal)
+            .env("PINION_ABORT_ON_HOT_ALLOCATION", "1")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{layout}: {}", text(&output));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&report["hot_allocations"], &report["events"]), (&Value::from(0), &Value::from(50_000)));
+        assert!(report["journal_records"].as_u64() > Some(3 * 8_192), "several segments: {report}");
+    }
 }
 
 #[test]
