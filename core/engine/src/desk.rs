@@ -77,6 +77,8 @@ pub struct Desk {
     pub risk: Risk,
     /// Stopping level, 0 to 4 (see [`CommandKind`]).
     pub level: u8,
+    /// The journal's link is filling up: no new entries, whatever the level.
+    pub degraded: bool,
     /// Number of the current input.
     pub seq: u64,
     /// Engine time, ns.
@@ -98,6 +100,7 @@ impl Desk {
             orders: OrderTable::new(plan.max_open_orders as usize),
             risk: Risk::new(plan),
             level: 0,
+            degraded: false,
             seq: 0,
             now_ns: i64::MIN,
             activity: 0,
@@ -131,7 +134,7 @@ impl Desk {
                 portfolio: &self.portfolio,
                 orders: &self.orders,
                 account: &self.account,
-                level: self.level,
+                level: self.level.max(u8::from(self.degraded)),
                 now_ns: self.now_ns,
             };
             self.risk.check(request, &cx, &mut verdict);
@@ -499,11 +502,18 @@ impl Desk {
                 let equity = self.portfolio.equity().unwrap_or(self.account.peak());
                 self.account.arm(equity);
             }
+            CommandKind::Degraded => self.degraded = true,
+            CommandKind::Recovered => self.degraded = false,
         }
-        let event = if kind == CommandKind::Arm { AccountEvent::Armed } else { AccountEvent::Stopped };
+        let event = match kind {
+            CommandKind::Arm => AccountEvent::Armed,
+            CommandKind::Degraded => AccountEvent::Degraded,
+            CommandKind::Recovered => AccountEvent::Recovered,
+            _ => AccountEvent::Stopped,
+        };
         self.emit_account(event, reason_of(kind), sink);
         match kind {
-            CommandKind::NoEntries | CommandKind::Arm => {}
+            CommandKind::NoEntries | CommandKind::Arm | CommandKind::Degraded | CommandKind::Recovered => {}
             CommandKind::CancelEntries | CommandKind::Shutdown | CommandKind::Flatten => {
                 self.cancel_where(reason_of(kind), sink, |o| o.action == Action::Enter);
             }

@@ -66,6 +66,7 @@ pub(crate) fn text(config: &Config) -> String {
     }
     t.line(2, "max_open_orders", r.max_open_orders);
     t.line(2, "book_levels", r.book_levels);
+    t.line(2, "lock_memory", r.lock_memory.label());
     t.head(0, "journal:");
     t.line(2, "segment_mb", config.journal.segment_mb);
     t.line(2, "msync_ms", config.journal.msync_ms);

@@ -25,6 +25,7 @@ mod parts;
 mod places;
 mod read;
 mod resolve;
+mod room;
 mod runtime;
 mod schema;
 mod symbol;
@@ -43,7 +44,8 @@ pub use machine::{Machine, check_threads};
 pub use migrate::{Change, Migration, migrate};
 pub use paper::{PaperPlan, Slippage};
 pub use parts::{Part, check_part, only_part};
-pub use runtime::{Agent, AgentConfig, BURST_RECORDS, Idle, JournalConfig, Layout, Ring, RuntimeConfig};
+pub use room::{BETWEEN_RECORDS, DEPTH_LEVELS, burst_records, least_depth};
+pub use runtime::{Agent, AgentConfig, Idle, JournalConfig, Layout, LockMemory, Ring, RuntimeConfig};
 pub use schema::schema;
 pub use text::{MOST_BYTES, decode};
 

@@ -8,6 +8,13 @@ use std::thread::JoinHandle;
 
 /// A piece of work that one thread calls again and again. All calls come from the same thread.
 pub trait Agent {
+    /// Called once by the agent's own thread, after it was pinned and before any work: the place to touch
+    /// memory and to seal the thread.
+    fn on_start(&mut self) {}
+
+    /// Called once by the same thread after the last work: the place to unseal it.
+    fn on_close(&mut self) {}
+
     /// Does a bounded amount of work; returns how much, 0 for none.
     fn do_work(&mut self) -> usize;
 
@@ -65,6 +72,7 @@ impl<A: Agent + Send + 'static> Runner<A> {
             // The receiver waits for this one message; it cannot be gone.
             let _ = tell.send(core.map(pin));
             meter.start();
+            agent.on_start();
             while !agent.is_done() {
                 // Read before the work: what was there when the stop was asked for is still done.
                 let stop = asked.load(Ordering::Acquire);
@@ -80,6 +88,7 @@ impl<A: Agent + Send + 'static> Runner<A> {
             }
             agent.publish();
             meter.end();
+            agent.on_close();
             agent
         })?;
         let pinned = told.recv().ok().flatten();
@@ -93,6 +102,16 @@ impl<A: Agent + Send + 'static> Runner<A> {
             Ok(agent) => agent,
             Err(panic) => std::panic::resume_unwind(panic),
         }
+    }
+
+    /// As [`Runner::join`], with what the thread said where it ended by a panic.
+    pub fn finish(self) -> Result<A, String> {
+        self.drain.store(true, Ordering::Release);
+        self.thread.join().map_err(|panic| {
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            text.unwrap_or("it said nothing").to_string()
+        })
     }
 
     /// The agent is done or its thread ended.
@@ -138,6 +157,23 @@ mod tests {
             tx.push(n);
         }
         assert_eq!(runner.join().sum, 99_999 * 100_000 / 2);
+    }
+
+    struct Falls;
+
+    impl Agent for Falls {
+        fn do_work(&mut self) -> usize {
+            panic!("the disk is gone at byte {}", 7)
+        }
+        fn is_done(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn a_thread_that_fell_says_why_and_nobody_waits_for_it() {
+        let runner = Runner::start("falls", None, Idle::new(IdleKind::Yield), Falls).unwrap();
+        assert_eq!(runner.finish().err().as_deref(), Some("the disk is gone at byte 7"));
     }
 
     #[test]

@@ -9,17 +9,20 @@
 use crate::failure::Failure;
 use crate::session::trading::Shared;
 use pinion_model::body::{CommandBody, CommandKind};
+use pinion_runtime::link::{Rx, Tx, link};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// Commands that may wait for the trading thread; it takes them within a millisecond or has other troubles.
+const WAITING: usize = 64;
 
 /// The operator's side of a session.
 pub struct Control {
-    commands: Sender<CommandBody>,
+    commands: Tx<CommandBody>,
     interrupted: Arc<AtomicBool>,
     killed: Arc<AtomicBool>,
     kill_file: Option<PathBuf>,
@@ -29,10 +32,7 @@ pub struct Control {
 
 impl Control {
     /// Listens in `dir` (nowhere without one) and to signals.
-    pub fn start(
-        dir: Option<&Path>,
-        shared: &Arc<Shared>,
-    ) -> Result<(Control, Receiver<CommandBody>), Failure> {
+    pub fn start(dir: Option<&Path>, shared: &Arc<Shared>) -> Result<(Control, Rx<CommandBody>), Failure> {
         let (interrupted, killed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             // A second Ctrl-C ends the program at once.
@@ -45,48 +45,53 @@ impl Control {
             Some(dir) => listen(&dir.join("control.sock")).ok(),
             None => None,
         };
-        let (commands, received) = channel();
+        let (commands, received) = link(WAITING);
         let kill_file = dir.map(|d| d.join("kill"));
         Ok((Control { commands, interrupted, killed, kill_file, socket, shared: shared.clone() }, received))
     }
 
     /// Looks at every way once; does not wait.
-    pub fn look(&self) {
+    pub fn look(&mut self) {
         if self.interrupted.load(Ordering::Relaxed) {
             self.shared.stop.store(true, Ordering::Relaxed);
         }
-        if self.killed.swap(false, Ordering::Relaxed) {
+        // What finds no room now is still asked for at the next look.
+        if self.commands.has_credits(1) && self.killed.swap(false, Ordering::Relaxed) {
             self.send(CommandBody::new(CommandKind::CancelEntries, "signal", "SIGUSR1"));
         }
         if let Some(file) = &self.kill_file
+            && self.commands.has_credits(1)
             && file.exists()
             && std::fs::remove_file(file).is_ok()
         {
             self.send(CommandBody::new(CommandKind::CancelEntries, "file", "kill file"));
         }
-        if let Some((_, listener)) = &self.socket {
-            while let Ok((stream, _)) = listener.accept() {
-                self.serve(stream);
-            }
+        while let Some(Ok((stream, _))) = self.socket.as_ref().map(|(_, listener)| listener.accept()) {
+            self.serve(stream);
         }
     }
 
-    fn send(&self, command: CommandBody) {
-        // The session that would take it has ended: nothing is left to command.
-        let _ = self.commands.send(command);
+    /// False when the trading thread has not taken the commands before it. Where the session has ended,
+    /// nothing is left to command.
+    fn send(&mut self, command: CommandBody) -> bool {
+        let room = self.commands.has_credits(1);
+        if room {
+            self.commands.push(command);
+        }
+        room
     }
 
     /// One connection: a line, an answer.
-    fn serve(&self, stream: UnixStream) {
+    fn serve(&mut self, stream: UnixStream) {
         let _ = stream.set_nonblocking(false);
         let _ = stream.set_read_timeout(Some(std::time::Duration::from_millis(200)));
         let mut line = String::new();
         let mut reader = BufReader::new(&stream);
         let answer = match reader.read_line(&mut line) {
             Ok(_) => match parse(&line) {
-                Ok(command) => {
-                    self.send(command);
-                    serde_json::json!({ "ok": true })
+                Ok(command) if self.send(command) => serde_json::json!({ "ok": true }),
+                Ok(_) => {
+                    serde_json::json!({ "ok": false, "error": format!("{WAITING} commands wait already") })
                 }
                 Err(reason) => serde_json::json!({ "ok": false, "error": reason }),
             },
@@ -115,8 +120,9 @@ fn parse(line: &str) -> Result<CommandBody, String> {
     let value: serde_json::Value = serde_json::from_str(line).map_err(|e| format!("not JSON: {e}"))?;
     let text = |key: &str| value.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
     let word = text("command");
-    let words = || CommandKind::ALL.iter().map(|k| k.label()).collect::<Vec<_>>().join(", ");
-    let kind = CommandKind::ALL.iter().copied().find(|k| k.label() == word);
+    let known = || CommandKind::ALL.iter().copied().filter(|k| k.is_for_operators());
+    let words = || known().map(CommandKind::label).collect::<Vec<_>>().join(", ");
+    let kind = known().find(|k| k.label() == word);
     let kind = kind.ok_or_else(|| format!("unknown command `{word}`; the commands are {}", words()))?;
     if kind == CommandKind::Arm && text("operator").is_empty() {
         return Err("arming must name its `operator`".into());
@@ -155,5 +161,6 @@ mod tests {
         assert!(parse(r#"{"command":"cancel-entries"}"#).is_ok());
         assert!(parse(r#"{"command":"explode"}"#).unwrap_err().contains("flatten"));
         assert!(parse("nonsense").is_err());
+        assert!(parse(r#"{"command":"recovered","operator":"ana"}"#).is_err(), "the program's own word");
     }
 }

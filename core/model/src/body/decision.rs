@@ -201,5 +201,9 @@ codes! {
         DataStale = 6, "data-stale";
         /// An instrument's book was resynchronised.
         DataFresh = 7, "data-fresh";
+        /// The journal's link is filling up; entries stop, exits and cancels go on.
+        Degraded = 8, "degraded";
+        /// The journal's link has room again.
+        Recovered = 9, "recovered";
     }
 }

@@ -204,6 +204,17 @@ codes! {
         Arm = 5, "arm";
         /// The run is ending: cancel own entries and stop.
         Shutdown = 6, "shutdown";
+        /// Of the engine's own surroundings: the journal's link is filling up, so no new entries.
+        Degraded = 7, "degraded";
+        /// Likewise: the link has room again.
+        Recovered = 8, "recovered";
+    }
+}
+
+impl CommandKind {
+    /// An operator may ask for it; the others are notes of the program to itself.
+    pub fn is_for_operators(self) -> bool {
+        !matches!(self, CommandKind::Degraded | CommandKind::Recovered)
     }
 }
 

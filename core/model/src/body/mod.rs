@@ -74,6 +74,7 @@ pub fn padded<const N: usize>(text: &str) -> [u8; N] {
 }
 
 /// Reads back what [`padded`] wrote.
+// cold: readers of a journal show names
 pub fn unpadded(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
     String::from_utf8_lossy(&bytes[..end]).into_owned()

@@ -74,7 +74,7 @@ pub(crate) const RUNTIME: &[KeyDef] = &[
         "journal_ring_records",
         whole(16_384, 64, 1 << 22),
         "records",
-        "Depth of the ring from the hot thread to the journal.",
+        "Depth of the ring from the hot thread to the journal; at least three times what one input may cause is taken.",
     ),
     key(
         "feed_ring_messages",
@@ -90,6 +90,12 @@ pub(crate) const RUNTIME: &[KeyDef] = &[
     ),
     key("max_open_orders", whole(1024, 16, 65_536), "orders", "Places in the order table."),
     key("book_levels", whole(2000, 10, 20_000), "levels", "Levels kept on each side of an order book."),
+    key(
+        "lock_memory",
+        choice(0, &["auto", "on", "off"]),
+        "",
+        "Keep all memory present, in huge pages where the host has them. auto: where hot_core is given and the host allows it; on: a host that refuses is an error.",
+    ),
 ];
 
 const IDLE: &[&str] = &["auto", "spin", "yield", "backoff"];

@@ -4,7 +4,7 @@ use crate::config::ThreadPlaces;
 use crate::diagnostic::Diagnostics;
 use crate::fields::Fields;
 use crate::keys;
-use crate::runtime::{Agent, AgentConfig, Idle, JournalConfig, Layout, RuntimeConfig};
+use crate::runtime::{Agent, AgentConfig, Idle, JournalConfig, Layout, LockMemory, RuntimeConfig};
 use crate::tree::Node;
 
 pub(super) fn runtime(node: &Node, found: &mut Diagnostics) -> (RuntimeConfig, ThreadPlaces) {
@@ -50,6 +50,7 @@ pub(super) fn runtime(node: &Node, found: &mut Diagnostics) -> (RuntimeConfig, T
         order_ring_messages: f.int("order_ring_messages", found) as usize,
         max_open_orders: f.int("max_open_orders", found) as u32,
         book_levels: f.int("book_levels", found) as u32,
+        lock_memory: LockMemory::ALL[f.choice("lock_memory", found)].0,
     };
     (runtime, places)
 }

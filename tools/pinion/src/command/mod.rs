@@ -7,6 +7,7 @@ pub mod data;
 pub mod doctor;
 pub mod indicator;
 pub mod journal;
+pub mod prove;
 pub mod replay;
 pub mod run;
 mod run_directory;

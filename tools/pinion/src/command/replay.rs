@@ -13,7 +13,7 @@ use pinion_model::event::{Depth, Level, Market, MarketEvent};
 use pinion_model::record::{Class, FLAG_MORE, Kind, Record};
 use serde_json::json;
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Run the engine over a journal's inputs again; succeeds only if every output is byte-identical
 #[derive(Args)]
@@ -68,7 +68,7 @@ struct Found {
 pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
     let view = View::open(&args.dir)?;
     let end = pinion_journal::scan(&args.dir)?;
-    let found = compare(&args, &view, end.closed)?;
+    let found = compare(&args.dir, &view, end.closed)?;
     let build = Reader::open(&args.dir)?.header().build().to_string();
     let mut json = json!({
         "identical": found.difference.is_none(),
@@ -106,9 +106,14 @@ pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
     args.output.put(&json, &text)
 }
 
-fn compare(args: &ReplayArgs, view: &View, closed: bool) -> Result<Found, Failure> {
+/// The first difference between a closed journal and its replay, if there is one.
+pub fn difference(dir: &Path) -> Result<Option<String>, Failure> {
+    Ok(compare(dir, &View::open(dir)?, true)?.difference)
+}
+
+fn compare(dir: &Path, view: &View, closed: bool) -> Result<Found, Failure> {
     let mut engine = Engine::new(&view.plan.engine).map_err(|e| Failure::Run(format!("error: {e}")))?;
-    let mut cursor = Reader::open(&args.dir)?.cursor(0)?;
+    let mut cursor = Reader::open(dir)?.cursor(0)?;
     let (mut made, mut digest, mut group) = (Made::default(), Digest::default(), Vec::new());
     let mut found = Found { inputs: 0, outputs: 0, digest: String::new(), difference: None, cut: None };
     'groups: while cursor.next_group(&mut group)? {

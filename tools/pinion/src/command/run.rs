@@ -145,6 +145,13 @@ fn session(
         (Failure::Usage(reason), Some(directory)) => Failure::Usage(reason + &directory.remove_traces()),
         (failure, _) => failure,
     })?;
+    let breaches = pinion_runtime::memory::hot_allocations();
+    if breaches > 0 {
+        eprintln!(
+            "warning: the sealed trading thread allocated or freed memory {breaches} times; run again with {}=1 to see where",
+            crate::ABORT_VARIABLE
+        );
+    }
     for (file, broken) in done.broken.iter().filter(|(_, b)| b.count > 0) {
         eprintln!("warning: {}: {} broken lines were skipped", file.display(), broken.count);
         broken.first.iter().for_each(|(line, reason)| eprintln!("  {}:{line}: {reason}", file.display()));

@@ -102,6 +102,7 @@ impl Report {
             "run_cpu_seconds": done.run_cpu.as_secs_f64(),
             "cpu_seconds": cpu_seconds(),
             "pinned": done.pinned,
+            "hot_allocations": pinion_runtime::memory::hot_allocations(),
             "events_per_second": rate,
             "latency_ns": latency(done),
         });

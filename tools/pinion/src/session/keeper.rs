@@ -19,10 +19,12 @@ use std::time::{Duration, Instant};
 pub trait Out {
     /// True when this many records can be taken.
     fn has_credits(&mut self, count: usize) -> bool;
-    /// Takes one.
+    /// Takes one for which there is room.
     fn put(&mut self, entry: &Entry);
     /// Shows how full it is, where it is a link.
     fn show(&self, _: &LinkMeter) {}
+    /// Somebody still keeps what is put.
+    fn is_kept(&self) -> bool;
 }
 
 impl Out for pinion_runtime::link::Tx<Entry> {
@@ -33,7 +35,14 @@ impl Out for pinion_runtime::link::Tx<Entry> {
 
     #[inline]
     fn put(&mut self, entry: &Entry) {
-        self.push(*entry);
+        // Without a keeper the ring fills up and nothing makes room; trading is about to end.
+        if pinion_runtime::link::Tx::has_credits(self, 1) || self.is_kept() {
+            self.push(*entry);
+        }
+    }
+
+    fn is_kept(&self) -> bool {
+        !self.is_abandoned()
     }
 
     fn show(&self, meter: &LinkMeter) {
@@ -175,6 +184,10 @@ impl Out for Keeper {
         let record = Record::of(entry);
         self.digest.add(&record);
         self.append(&record);
+    }
+
+    fn is_kept(&self) -> bool {
+        true
     }
 }
 

@@ -4,7 +4,7 @@ use super::feed::Feed;
 use super::keeper::{Keeper, KeeperAgent, Out};
 use super::meters::{CALLER, Meters};
 use super::recorder::{NoWire, Recorder};
-use super::run::{FeedEnd, Finished, Parts, Rest, Watch, collect, idle_of};
+use super::run::{FeedEnd, Finished, Parts, Rest, Watch, collect, ended, idle_of};
 use super::trading::Trading;
 use crate::failure::Failure;
 use pinion_plan::Agent as Name;
@@ -36,7 +36,7 @@ impl<const FULL: bool> Agent for SoloAgent<FULL> {
 
 /// Everything but the keeper, as one agent whose records go to `out`.
 fn trade<O: Out, const FULL: bool>(parts: Rest<'_>, out: O, meters: &mut Meters) -> Paper<O, FULL> {
-    let Rest { plan, engine, venue, source, commands, shared, ticks } = parts;
+    let Rest { plan, engine, venue, source, commands, shared, ticks, .. } = parts;
     let latency_ns = plan.paper.max_latency_ns;
     let recorder = Recorder::new(out, NoWire, ticks);
     let mut feed = Feed::new(source);
@@ -59,7 +59,7 @@ pub fn invoker<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<
         meter.turn(work, spent);
     }
     meter.end();
-    end(agent.0, began, None, |keeper| keeper)
+    end(agent.0, began, None, Ok)
 }
 
 /// Everything on a thread of its own.
@@ -72,27 +72,31 @@ pub fn solo<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Fin
     let solo = Runner::start_metered("solo", core, idle, meter, agent)?;
     let pinned = solo.pinned;
     watch.until(|| solo.is_finished());
-    end(solo.join().0, began, pinned, |keeper| keeper)
+    let solo = solo.finish().map_err(|panic| ended("solo", &panic))?;
+    end(solo.0, began, pinned, Ok)
 }
 
 /// A hot thread that trades and a cold one that keeps.
 pub fn shared<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Finished, Failure> {
     let (rest, keeper, began) = parts.split();
     let plan = rest.plan;
-    let (tx, rx) = link(plan.runtime.journal_ring_depth());
+    let (tx, rx) = link(plan.journal_ring_depth());
     let start_core = |name| plan.runtime.agent(name).core;
     let agent = KeeperAgent::new(keeper, rx);
     let (idle, meter) = (idle_of(plan, Name::Cold), watch.meters.agent(Name::Cold.label()));
     let cold = Runner::start_metered("cold", start_core(Name::Cold), idle, meter, agent)?;
-    let agent = trade::<_, FULL>(rest, tx, &mut watch.meters);
+    let start = rest.start;
+    let mut agent = trade::<_, FULL>(rest, tx, &mut watch.meters);
+    agent.start = Some(start);
     let (idle, meter) = (idle_of(plan, Name::Hot), watch.meters.agent(Name::Hot.label()));
     let hot = Runner::start_metered("hot", start_core(Name::Hot), idle, meter, agent)?;
     let pinned = both(hot.pinned, cold.pinned);
     watch.until(|| hot.is_finished());
-    end(hot.join(), began, pinned, |tx| {
+    let trading = hot.finish().map_err(|panic| ended("hot", &panic))?;
+    end(trading, began, pinned, |tx| {
         // The cold thread ends when the ring is empty and its producer gone.
         drop(tx);
-        cold.join().into_keeper()
+        Ok(cold.finish().map_err(|panic| ended("cold", &panic))?.into_keeper())
     })
 }
 
@@ -105,7 +109,7 @@ fn end<O: Out, const FULL: bool>(
     mut trading: Paper<O, FULL>,
     began: Instant,
     pinned: Option<bool>,
-    keeper_of: impl FnOnce(O) -> Keeper,
+    keeper_of: impl FnOnce(O) -> Result<Keeper, Failure>,
 ) -> Result<Finished, Failure> {
     let run = began.elapsed().saturating_sub(trading.load);
     let feed = FeedEnd {

@@ -8,6 +8,8 @@
 //! ```
 //! Nothing but [`layouts`] and [`dedicated`] knows the layout; the same agents give the same records in all.
 
+#[cfg(test)]
+mod cold_side;
 pub mod dedicated;
 pub mod digest;
 pub mod feed;
@@ -16,6 +18,7 @@ pub mod layouts;
 pub mod meters;
 pub mod recorder;
 pub mod run;
+pub mod start;
 pub mod trading;
 pub mod venue;
 

@@ -2,6 +2,7 @@
 
 use super::keeper::{Keeper, Kept};
 use super::meters::{Meters, Wanted};
+use super::start::Start;
 use super::trading::{Shared, Traded};
 use super::{dedicated, layouts};
 use crate::control::Control;
@@ -18,11 +19,11 @@ use pinion_recorded::source::{Input, Source};
 use pinion_recorded::{Broken, DataError};
 use pinion_runtime::idle::{Idle, IdleKind};
 use pinion_runtime::latency::Latency;
+use pinion_runtime::link::Rx;
 use pinion_runtime::ticks::{Anchors, Ticks};
 use pinion_sim::paper::PaperVenue;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 /// What a session is run with.
@@ -99,9 +100,10 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     keeper.errors = meters.journal_errors();
     let (control, commands) = Control::start(options.journal.as_deref(), &shared)?;
     let venue = PaperVenue::new(&plan.engine, plan.paper);
+    let start = Start::of(&plan.runtime)?;
     let progress = Progress::new(options.progress, options.lines, shared.clone());
     let mut watch = Watch { control, progress, meters };
-    let rest = Rest { plan, engine, venue, source, commands, shared, ticks };
+    let rest = Rest { plan, engine, venue, source, commands, shared, ticks, start };
     let parts = Parts { rest, keeper, began: Instant::now() };
     let finished = match plan.runtime.layout {
         Layout::Invoker => layouts::invoker::<FULL>(parts, &mut watch),
@@ -117,6 +119,14 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     });
     watch.meters.finish(finished.as_ref().err());
     finished
+}
+
+/// A thread that fell: the run ends with a sentence, its journal without an end.
+pub fn ended(thread: &str, panic: &str) -> Failure {
+    Failure::Run(format!(
+        "error: the thread `{thread}` ended by a panic: {panic}; trading was stopped, and `pinion journal verify` \
+         says how far the journal goes"
+    ))
 }
 
 /// What a session is made of, before it is laid out on threads.
@@ -137,11 +147,13 @@ pub struct Rest<'a> {
     /// The recording.
     pub source: Source,
     /// What the operator says.
-    pub commands: Receiver<CommandBody>,
+    pub commands: Rx<CommandBody>,
     /// What other threads may see and say.
     pub shared: Arc<Shared>,
     /// The time-stamp counter.
     pub ticks: Ticks,
+    /// What hot threads do before their first work.
+    pub start: Start,
 }
 
 impl<'a> Parts<'a> {
@@ -201,11 +213,14 @@ pub fn collect<O>(
     feed: FeedEnd,
     run: Duration,
     pinned: Option<bool>,
-    keeper_of: impl FnOnce(O) -> Keeper,
+    keeper_of: impl FnOnce(O) -> Result<Keeper, Failure>,
 ) -> Result<Finished, Failure> {
-    let Traded { engine, out, latency, curve, run_cpu, level, stopped } = traded;
+    let Traded { engine, out, latency, curve, run_cpu, level, stopped, start_error } = traded;
+    if let Some(refused) = start_error {
+        return Err(Failure::Run(format!("error: {refused}")));
+    }
     let stopped = stopped || !feed.complete;
-    let kept = keeper_of(out).finish(&summary(&engine));
+    let kept = keeper_of(out)?.finish(&summary(&engine));
     if let Some(error) = feed.error {
         return Err(error.into());
     }

@@ -10,7 +10,7 @@ mod journal;
 mod ring;
 mod risk;
 mod rounds;
-mod tick_to_order;
+pub mod tick_to_order;
 
 use crate::failure::Failure;
 use clap::Subcommand;

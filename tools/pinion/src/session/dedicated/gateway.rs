@@ -15,6 +15,7 @@ use pinion_runtime::agent::{Agent, Spent};
 use pinion_runtime::counters::link::LinkMeter;
 use pinion_runtime::idle::Idle;
 use pinion_runtime::link::{Rx, Tx};
+use pinion_runtime::memory::{self, warm};
 use pinion_sim::paper::PaperVenue;
 use std::collections::VecDeque;
 
@@ -113,6 +114,16 @@ impl GatewayAgent {
 }
 
 impl Agent for GatewayAgent {
+    fn on_start(&mut self) {
+        // The strategy's thread locks memory for all of them, and says where it is refused.
+        warm::touch_stack();
+        memory::seal();
+    }
+
+    fn on_close(&mut self) {
+        memory::unseal();
+    }
+
     fn do_work(&mut self) -> usize {
         let mut work = self.take_orders();
         while work < BATCH && !self.done {

@@ -12,7 +12,7 @@
 //! The strategy decides the order of everything, so this layout gives the records of all others. It waits for
 //! a verdict after each intent, and for the venue's answer before time goes on while an order is open.
 //!
-//! A thread that panics drops its links; the others see that, end, and the panic goes on in the caller.
+//! A thread that panics drops its links; the others see that and end, and the run fails with what it said.
 
 mod feed;
 mod gateway;
@@ -26,7 +26,7 @@ use super::keeper::{Keeper, KeeperAgent};
 use super::layouts::both;
 use super::meters::Meters;
 use super::recorder::Recorder;
-use super::run::{FeedEnd, Finished, Parts, Rest, Watch, collect, idle_of};
+use super::run::{FeedEnd, Finished, Parts, Rest, Watch, collect, ended, idle_of};
 use super::trading::Trading;
 use crate::failure::Failure;
 use feed::FeedAgent;
@@ -57,13 +57,14 @@ pub fn run<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Fini
     let pinned = [feed.pinned, strategy.pinned, risk.pinned, gateway.pinned, cold.pinned];
     let pinned = pinned.into_iter().fold(None, both);
     watch.until(|| strategy.is_finished());
-    let strategy = strategy.join();
+    let strategy = strategy.finish().map_err(|panic| ended("strategy", &panic))?;
     let broken_off = strategy.is_alone();
     let desk = strategy.trading.engine.desk().clone();
-    // Without its links the other threads come to their end; a panic of one goes on here.
+    // Without its links the other threads come to their end.
     let traded = strategy.trading.finish();
-    let (feed, risk) = (feed.join(), risk.join());
-    gateway.join();
+    let feed = feed.finish().map_err(|panic| ended("feed", &panic))?;
+    let risk = risk.finish().map_err(|panic| ended("risk", &panic))?;
+    gateway.finish().map_err(|panic| ended("gateway", &panic))?;
     if broken_off || risk.desk != desk {
         return Err(Failure::Run("error: the desk of the risk thread is not that of the strategy's".into()));
     }
@@ -72,7 +73,7 @@ pub fn run<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Fini
     let feed = FeedEnd { complete: feed.complete, broken, error: feed.error, load: feed.load };
     collect(traded, feed, run, pinned, |tx| {
         drop(tx);
-        cold.join().into_keeper()
+        Ok(cold.finish().map_err(|panic| ended("cold", &panic))?.into_keeper())
     })
 }
 
@@ -82,7 +83,7 @@ fn start<const FULL: bool>(
     keeper: Keeper,
     meters: &mut Meters,
 ) -> Result<Threads<FULL>, Failure> {
-    let Rest { plan, engine, venue, source, commands, shared, ticks } = rest;
+    let Rest { plan, engine, venue, source, commands, shared, ticks, start } = rest;
     let order_ring = plan.runtime.order_ring_messages;
     let (events, from_feed) = link(plan.runtime.feed_ring_messages);
     let (steps, from_strategy) = link(order_ring);
@@ -90,7 +91,7 @@ fn start<const FULL: bool>(
     let (orders, passed) = link(order_ring);
     let (questions, asked) = link(order_ring);
     let (answers, answered) = link(order_ring);
-    let (records, written) = link(plan.runtime.journal_ring_depth());
+    let (records, written) = link(plan.journal_ring_depth());
     let idle = |agent, meters: &Meters| meters.blocking(idle_of(plan, agent));
     let books = plan.engine.instruments.iter().map(|_| Book::new(plan.engine.book_levels as usize)).collect();
 
@@ -111,6 +112,7 @@ fn start<const FULL: bool>(
     venue.meter = meters.link(Name::Strategy, Name::Gateway);
     let latency_ns = plan.paper.max_latency_ns;
     let mut trading = Trading::new(engine, venue, Feed::default(), recorder, commands, shared, latency_ns);
+    trading.start = Some(start);
     trading.journal_link = meters.link(Name::Strategy, Name::Cold);
     let strategy = thread(plan, Name::Strategy, meters, StrategyAgent::new(trading, from_feed))?;
     let mut agent = FeedAgent::new(source, events, idle(Name::Feed, meters));

@@ -13,6 +13,7 @@ use pinion_runtime::agent::{Agent, Spent};
 use pinion_runtime::counters::link::LinkMeter;
 use pinion_runtime::idle::Idle;
 use pinion_runtime::link::{Rx, Tx};
+use pinion_runtime::memory::{self, warm};
 
 /// Messages that are taken in one turn.
 const BATCH: usize = 64;
@@ -48,6 +49,16 @@ impl RiskAgent {
 }
 
 impl Agent for RiskAgent {
+    fn on_start(&mut self) {
+        // The strategy's thread locks memory for all of them, and says where it is refused.
+        warm::touch_stack();
+        memory::seal();
+    }
+
+    fn on_close(&mut self) {
+        memory::unseal();
+    }
+
     fn do_work(&mut self) -> usize {
         let RiskAgent { desk, rx, out, .. } = self;
         rx.read_batch(BATCH, |message, _| desk.follow(message, out))

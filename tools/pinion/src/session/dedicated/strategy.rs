@@ -14,7 +14,6 @@ use pinion_engine::remote::{DeskMessage, DeskStep};
 use pinion_engine::risk::Verdict;
 use pinion_engine::risk::checks::Check;
 use pinion_model::body::{CancelBody, OrderBody};
-use pinion_plan::BURST_RECORDS;
 use pinion_runtime::agent::{Agent, Spent};
 use pinion_runtime::counters::link::LinkMeter;
 use pinion_runtime::idle::Idle;
@@ -97,7 +96,7 @@ impl<O: Out, const FULL: bool> StrategyAgent<O, FULL> {
         let mut work = 0;
         self.no_room = false;
         while work < BATCH {
-            if !trading.recorder.out.has_credits(BURST_RECORDS) {
+            if !trading.has_room() {
                 self.no_room = true;
                 break;
             }
@@ -121,6 +120,15 @@ impl<O: Out, const FULL: bool> StrategyAgent<O, FULL> {
 }
 
 impl<O: Out, const FULL: bool> Agent for StrategyAgent<O, FULL> {
+    fn on_start(&mut self) {
+        self.trading.on_start();
+        self.done = self.trading.is_done();
+    }
+
+    fn on_close(&mut self) {
+        self.trading.on_close();
+    }
+
     fn do_work(&mut self) -> usize {
         if self.is_alone() {
             self.done = true;

@@ -4,7 +4,7 @@
 mod drive;
 mod environment;
 mod measured;
-mod pipeline;
+pub mod pipeline;
 mod plot;
 mod report;
 mod saved;
