@@ -57,7 +57,15 @@ struct Seen {
 
 fn round(config: &Path, data: &[PathBuf]) -> Result<Seen, Failure> {
     let Setup { plan, inputs, lines, .. } = set_up(config, data, |c| c.runtime.layout = Layout::Invoker)?;
-    let done = run_session(&Options { plan: &plan, inputs, journal: None, lines, progress: false })?;
+    let done = run_session(&Options {
+        plan: &plan,
+        inputs,
+        journal: None,
+        lines,
+        progress: false,
+        counters: crate::session::meters::Wanted::Off,
+        label: String::new(),
+    })?;
     let bars = done.engine.inputs().events;
     Ok(Seen {
         per_second: bars as f64 / done.run_cpu.as_secs_f64().max(1e-9),
