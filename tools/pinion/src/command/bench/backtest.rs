@@ -2,7 +2,6 @@
 
 use super::rounds::{Rounds, as_json, scratch, table};
 use crate::failure::Failure;
-use crate::session::meters::Wanted;
 use crate::session::{Options, run as run_session};
 use crate::setup::{Setup, set_up};
 use clap::Args;
@@ -58,9 +57,15 @@ struct Seen {
 
 fn round(config: &Path, data: &[PathBuf]) -> Result<Seen, Failure> {
     let Setup { plan, inputs, lines, .. } = set_up(config, data, |c| c.runtime.layout = Layout::Invoker)?;
-    let label = String::new();
-    let (counters, progress) = (Wanted::Off, false);
-    let done = run_session(&Options { plan: &plan, inputs, journal: None, lines, progress, counters, label })?;
+    let done = run_session(&Options {
+        plan: &plan,
+        inputs,
+        journal: None,
+        lines,
+        progress: false,
+        counters: crate::session::meters::Wanted::Off,
+        label: String::new(),
+    })?;
     let bars = done.engine.inputs().events;
     Ok(Seen {
         per_second: bars as f64 / done.run_cpu.as_secs_f64().max(1e-9),
