@@ -163,7 +163,7 @@ fn the_plan_keeps_votes_and_weights() {
     let again =
         pinion_plan::from_canonical(&plan.canonical).unwrap_or_else(|e| panic!("{e}\n{}", plan.canonical));
     assert_eq!((again.hash, &again.engine), (plan.hash, &plan.engine));
-    let explained = pinion_plan::explain(&plan, 2).to_string();
+    let explained = pinion_plan::explain(&plan, &pinion_plan::Machine::of(2)).to_string();
     for part in ["a vote of at least 1.5", "weight 2", "RSIBB(rsi_period=14, rsi_overbought=70"] {
         assert!(explained.contains(part), "{part}:\n{explained}");
     }

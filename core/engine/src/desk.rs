@@ -8,6 +8,7 @@ use crate::orders::table::{Order, OrderTable};
 use crate::plan::EnginePlan;
 use crate::portfolio::account::{Account, Breach};
 use crate::portfolio::{Applied, Mark, Portfolio};
+use crate::remote::{DeskMessage, DeskStep};
 use crate::risk::checks::Check;
 use crate::risk::{Context, Request, Risk, Verdict};
 use crate::rules::Noted;
@@ -121,15 +122,20 @@ impl Desk {
         self.counters.intents += 1;
         let intent = self.counters.intents;
         sink.reach(Moment::Decided);
-        let cx = Context {
-            portfolio: &self.portfolio,
-            orders: &self.orders,
-            account: &self.account,
-            level: self.level,
-            now_ns: self.now_ns,
-        };
         let mut verdict = Verdict::default();
-        self.risk.check(request, &cx, &mut verdict);
+        if S::REMOTE_RISK {
+            self.tell(DeskStep::Submit { request: *request, origin, tif, hold }, sink);
+            sink.wait_for_verdict(&mut verdict);
+        } else {
+            let cx = Context {
+                portfolio: &self.portfolio,
+                orders: &self.orders,
+                account: &self.account,
+                level: self.level,
+                now_ns: self.now_ns,
+            };
+            self.risk.check(request, &cx, &mut verdict);
+        }
         if hold && self.held.is_full() {
             verdict.failed |= Check::Capacity.bit();
         }
@@ -157,6 +163,7 @@ impl Desk {
                 Check::of_mask(verdict.failed).for_each(|c| self.counters.refused_by[c as usize] += 1);
             }
         }
+        sink.judged(&verdict);
         if S::EVIDENCE {
             let mut note = Noted::new(self.portfolio.instrument(request.instrument).price_exponent);
             explain(self, &mut note);
@@ -164,6 +171,14 @@ impl Desk {
             self.emit_operands(intent, &verdict, sink);
         }
         number
+    }
+
+    /// Tells the desk of another thread, where there is one, what moves this one.
+    #[inline(always)]
+    fn tell<S: Sink>(&self, step: DeskStep, sink: &mut S) {
+        if S::REMOTE_RISK {
+            sink.tell(&DeskMessage { seq: self.seq, now_ns: self.now_ns, step });
+        }
     }
 
     fn place(
@@ -301,6 +316,11 @@ impl Desk {
 
     /// Cancels an order: at the venue, or at once when the engine held it. True when it was held.
     pub fn cancel<S: Sink>(&mut self, number: u64, reason: Reason, sink: &mut S) -> bool {
+        self.tell(DeskStep::Cancel { number, reason }, sink);
+        self.cancel_one(number, reason, sink)
+    }
+
+    fn cancel_one<S: Sink>(&mut self, number: u64, reason: Reason, sink: &mut S) -> bool {
         let Some((before, after)) = self.orders.apply(number, OrderEvent::Cancel) else { return false };
         let held = before == OrderStatus::Held;
         if held {
@@ -348,6 +368,7 @@ impl Desk {
     #[inline]
     pub fn trigger_held<S: Sink>(&mut self, id: InstrumentId, low: Price, high: Price, sink: &mut S) {
         if !self.held.is_empty() {
+            self.tell(DeskStep::Reach { id, low, high }, sink);
             self.trigger_some(id, low, high, sink);
         }
     }
@@ -384,6 +405,7 @@ impl Desk {
 
     /// Takes a venue's report.
     pub fn on_report<S: Sink>(&mut self, report: &ExecutionBody, sink: &mut S) -> Option<Update> {
+        self.tell(DeskStep::Report(*report), sink);
         let kind = ReportKind::from_code(report.kind);
         let (Some(kind), Some(order)) = (kind, self.orders.get_mut(report.order)) else {
             self.counters.anomalies += 1;
@@ -428,8 +450,9 @@ impl Desk {
     /// New prices of an instrument; checks the account's limits when they move equity.
     #[inline(always)]
     pub fn set_mark<S: Sink>(&mut self, id: InstrumentId, mark: Mark, sink: &mut S) {
+        self.tell(DeskStep::Mark { id, mark }, sink);
         if self.portfolio.set_mark(id, mark) {
-            self.observe_equity(sink);
+            self.hold_equity_against_limits(sink);
         }
     }
 
@@ -441,6 +464,12 @@ impl Desk {
     /// Holds the present equity against the account's limits.
     #[inline(always)]
     pub fn observe_equity<S: Sink>(&mut self, sink: &mut S) {
+        self.tell(DeskStep::Observe, sink);
+        self.hold_equity_against_limits(sink);
+    }
+
+    #[inline(always)]
+    fn hold_equity_against_limits<S: Sink>(&mut self, sink: &mut S) {
         let Some(equity) = self.portfolio.equity() else { return };
         if let Some(breach) = self.account.observe(equity) {
             self.halt(breach, sink);
@@ -454,7 +483,32 @@ impl Desk {
             Breach::Drawdown => AccountEvent::DrawdownHalt,
         };
         self.emit_account(event, Reason::Halted, sink);
-        self.cancel_entries(Reason::Halted, sink);
+        self.cancel_where(Reason::Halted, sink, |o| o.action == Action::Enter);
+    }
+
+    /// An operator's command: the stopping level, and what it says of the account.
+    pub fn on_command<S: Sink>(&mut self, kind: CommandKind, sink: &mut S) {
+        self.tell(DeskStep::Command(kind), sink);
+        match kind {
+            CommandKind::NoEntries => self.level = self.level.max(1),
+            CommandKind::CancelEntries | CommandKind::Shutdown => self.level = self.level.max(2),
+            CommandKind::Flatten => self.level = self.level.max(3),
+            CommandKind::HardStop => self.level = 4,
+            CommandKind::Arm => {
+                self.level = 0;
+                let equity = self.portfolio.equity().unwrap_or(self.account.peak());
+                self.account.arm(equity);
+            }
+        }
+        let event = if kind == CommandKind::Arm { AccountEvent::Armed } else { AccountEvent::Stopped };
+        self.emit_account(event, reason_of(kind), sink);
+        match kind {
+            CommandKind::NoEntries | CommandKind::Arm => {}
+            CommandKind::CancelEntries | CommandKind::Shutdown | CommandKind::Flatten => {
+                self.cancel_where(reason_of(kind), sink, |o| o.action == Action::Enter);
+            }
+            CommandKind::HardStop => self.cancel_where(reason_of(kind), sink, |_| true),
+        }
     }
 
     /// Starts a new day when it is time.
@@ -491,17 +545,12 @@ impl Desk {
         });
     }
 
-    /// Cancels every working entry.
-    pub fn cancel_entries<S: Sink>(&mut self, reason: Reason, sink: &mut S) {
-        self.cancel_where(reason, sink, |o| o.action == Action::Enter);
-    }
-
     /// Cancels every working order that `which` picks.
-    pub fn cancel_where<S: Sink>(&mut self, reason: Reason, sink: &mut S, which: impl Fn(&Order) -> bool) {
+    fn cancel_where<S: Sink>(&mut self, reason: Reason, sink: &mut S, which: impl Fn(&Order) -> bool) {
         let mut after = 0;
         // One at a time in order of number: cancelling changes the table.
         while let Some(number) = self.next_open(after, &which) {
-            self.cancel(number, reason, sink);
+            self.cancel_one(number, reason, sink);
             after = number;
         }
     }
@@ -510,4 +559,8 @@ impl Desk {
         let open = self.orders.open_orders().filter(|o| o.number > after && which(o));
         open.map(|o| o.number).min()
     }
+}
+
+fn reason_of(kind: CommandKind) -> Reason {
+    if kind == CommandKind::Shutdown { Reason::RunEnded } else { Reason::Operator }
 }

@@ -13,6 +13,7 @@
 //! | [`expression`] | conditions that people write |
 //! | [`rules`], [`trader`] | when to enter and leave |
 //! | [`desk`], [`risk`], [`orders`] | from intent to order and back |
+//! | [`remote`] | a desk that follows another thread's and checks its orders |
 //! | [`portfolio`] | from fills to money |
 //! | [`book`] | order books |
 //! | [`sink`] | where the outputs go |
@@ -26,6 +27,7 @@ pub mod indicators;
 pub mod orders;
 pub mod plan;
 pub mod portfolio;
+pub mod remote;
 pub mod risk;
 pub mod rules;
 pub mod series;

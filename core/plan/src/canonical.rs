@@ -4,6 +4,7 @@
 use crate::calendar::{clock_text, date};
 use crate::config::*;
 use crate::paper::{PaperPlan, Slippage};
+use crate::runtime::{Agent, Idle, Layout, RuntimeConfig};
 use crate::timeframe::{millis, timeframe_text};
 use crate::values::value_text;
 use pinion_engine::plan::{BarSource, Combine, Direction, FeeCurrency, Protection, Sizing};
@@ -57,16 +58,41 @@ pub(crate) fn text(config: &Config) -> String {
     let r = &config.runtime;
     t.head(0, "runtime:");
     t.line(2, "layout", r.layout.label());
-    t.some(2, "hot_core", r.hot_core);
-    t.some(2, "cold_core", r.cold_core);
-    t.line(2, "idle", r.idle.label());
+    threads(&mut t, r);
     t.line(2, "journal_ring_records", r.journal_ring_records);
+    if r.layout == Layout::Dedicated {
+        t.line(2, "feed_ring_messages", r.feed_ring_messages);
+        t.line(2, "order_ring_messages", r.order_ring_messages);
+    }
     t.line(2, "max_open_orders", r.max_open_orders);
     t.line(2, "book_levels", r.book_levels);
     t.head(0, "journal:");
     t.line(2, "segment_mb", config.journal.segment_mb);
     t.line(2, "msync_ms", config.journal.msync_ms);
     t.out
+}
+
+/// The threads: what most configurations say in the short form, what only some say under `agents`.
+fn threads(t: &mut Text, r: &RuntimeConfig) {
+    t.some(2, "hot_core", r.agent(Agent::Hot).core);
+    t.some(2, "cold_core", r.agent(Agent::Cold).core);
+    let idle = r.agent(Agent::Hot).idle;
+    t.line(2, "idle", idle.label());
+    let usual = |agent| if agent == Agent::Cold { Idle::Auto } else { idle };
+    let short = |agent| matches!(agent, Agent::Hot | Agent::Cold);
+    let said = Agent::ALL.map(|agent| {
+        let config = r.agent(agent);
+        (agent, config.core.filter(|_| !short(agent)), Some(config.idle).filter(|idle| *idle != usual(agent)))
+    });
+    let mut said = said.iter().filter(|(_, core, idle)| core.is_some() || idle.is_some()).peekable();
+    if said.peek().is_some() {
+        t.head(2, "agents:");
+    }
+    for (agent, core, idle) in said {
+        t.head(4, &format!("{}:", agent.label()));
+        t.some(6, "core", *core);
+        t.some(6, "idle", idle.map(Idle::label));
+    }
 }
 
 /// The strategies of a configuration alone.

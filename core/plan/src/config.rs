@@ -3,7 +3,7 @@
 use crate::diagnostic::Place;
 use crate::paper::PaperPlan;
 use crate::places::Places;
-use crate::runtime::{JournalConfig, RuntimeConfig};
+use crate::runtime::{Agent, JournalConfig, RuntimeConfig};
 use crate::timeframe::Cut;
 use pinion_engine::plan::{BarSource, Combine, Direction, FeeCurrency, Protection, RiskLimits, Sizing};
 use pinion_engine::rules::params::{ParamValue, RuleDef};
@@ -25,6 +25,8 @@ pub struct Config {
     pub data: DataConfig,
     /// Threads and rings.
     pub runtime: RuntimeConfig,
+    /// By agent: where its thread is configured.
+    pub(crate) thread_places: ThreadPlaces,
     /// The journal.
     pub journal: JournalConfig,
 }
@@ -88,6 +90,9 @@ pub enum BrokerType {
     /// Interactive Brokers.
     Ibkr,
 }
+
+/// By [`Agent`]: where its thread is configured.
+pub(crate) type ThreadPlaces = [Place; Agent::ALL.len()];
 
 /// How real it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //! memory.
 
 use crate::compile::Plan;
+use crate::machine::Machine;
 use crate::paper::Slippage;
 use crate::runtime::Layout;
 use crate::timeframe::millis;
@@ -45,14 +46,14 @@ impl fmt::Display for Explanation {
     }
 }
 
-/// Explains a plan for a machine with this many processors.
-pub fn explain(plan: &Plan, processors: usize) -> Explanation {
+/// Explains a plan for a machine.
+pub fn explain(plan: &Plan, machine: &Machine) -> Explanation {
     let sections = vec![
         instruments(plan),
         strategies(plan),
         limits(plan),
         paper(plan),
-        threads(plan, processors),
+        threads(plan, machine),
         memory(plan),
     ];
     let plan_hash = plan.hash.iter().map(|b| format!("{b:02x}")).collect();
@@ -229,34 +230,29 @@ fn paper(plan: &Plan) -> Section {
     section("paper venue", rows)
 }
 
-fn threads(plan: &Plan, processors: usize) -> Section {
+fn threads(plan: &Plan, machine: &Machine) -> Section {
     let r = &plan.runtime;
-    let (idle, why) = r.hot_idle(processors);
-    let core = |c: Option<usize>| match c {
-        Some(c) if c >= processors => {
-            format!("core {c}, which this machine does not have ({processors} processors)")
-        }
-        Some(c) => format!("core {c}"),
-        None => "not pinned".into(),
-    };
     let mut rows = vec![row("layout", r.layout.label())];
-    match r.layout {
-        Layout::Invoker => rows.push(row("all agents", "the caller's thread")),
-        Layout::Solo => {
-            rows.push(row("all agents", format!("one thread, {}, {}: {why}", core(r.hot_core), idle.label())))
-        }
-        Layout::Shared => {
-            rows.push(row(
-                "hot: feed, engine, venue",
-                format!("{}, {}: {why}", core(r.hot_core), idle.label()),
-            ));
-            rows.push(row("cold: journal, digest", format!("{}, backoff", core(r.cold_core))));
-            let bytes = r.journal_ring_records * 128;
-            rows.push(row(
-                "ring hot to cold",
-                format!("{} records, {} KiB; full: the source waits", r.journal_ring_records, bytes / 1024),
-            ));
-        }
+    if r.layout == Layout::Invoker {
+        rows.push(row("everything", "the caller's thread"));
+    }
+    for &agent in r.layout.threads() {
+        let (idle, why) = r.idle_of(agent, machine);
+        let work = if r.layout == Layout::Solo { "everything" } else { agent.work() };
+        let value = format!("{}, {}: {why}", machine.core_text(r.agent(agent).core), idle.label());
+        rows.push(row(format!("{}: {work}", agent.label()), value));
+    }
+    for ring in r.rings() {
+        rows.push(row(
+            format!("ring {} to {}", ring.from.label(), ring.to.label()),
+            format!(
+                "{} {}, {} KiB; full: {}",
+                ring.depth,
+                ring.items,
+                ring.bytes.div_ceil(1024),
+                ring.when_full
+            ),
+        ));
     }
     section("threads", rows)
 }
@@ -265,8 +261,7 @@ fn memory(plan: &Plan) -> Section {
     let e = &plan.engine;
     let books = e.instruments.len() * e.book_levels as usize * 2 * 16;
     let orders = e.max_open_orders as usize * 144;
-    let ring =
-        if plan.runtime.layout == Layout::Shared { plan.runtime.journal_ring_records * 128 } else { 0 };
+    let rings = plan.runtime.rings().iter().map(|ring| ring.bytes).sum();
     let segment = plan.journal.segment_mb << 20;
     let kib = |bytes: usize| format!("{} KiB", bytes.div_ceil(1024));
     // 128 bytes for each input: at 100 events a second, a quiet instrument.
@@ -274,7 +269,7 @@ fn memory(plan: &Plan) -> Section {
     let rows = vec![
         row("order books", kib(books)),
         row("order table", kib(orders)),
-        row("ring", kib(ring)),
+        row("rings", kib(rings)),
         row("journal segment, mapped", kib(segment)),
         row("journal growth", format!("{per_day:.1} GB a day for every 100 inputs a second")),
         row(

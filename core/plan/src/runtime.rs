@@ -1,34 +1,152 @@
 //! Threads, rings and the journal, as a plan keeps them.
 
+use crate::machine::Machine;
+
 /// Threads and rings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuntimeConfig {
     /// Which agent runs where.
     pub layout: Layout,
-    /// Processor of the hot thread.
-    pub hot_core: Option<usize>,
-    /// Processor of the cold thread.
-    pub cold_core: Option<usize>,
-    /// What a hot thread without work does.
-    pub idle: Idle,
+    /// By [`Agent`]: where it runs and how it waits.
+    pub agents: [AgentConfig; Agent::ALL.len()],
     /// Depth of the ring to the journal, records.
     pub journal_ring_records: usize,
+    /// Layout `dedicated`: depth of the ring from the feed, messages.
+    pub feed_ring_messages: usize,
+    /// Layout `dedicated`: depth of each ring between strategy, risk and gateway, messages.
+    pub order_ring_messages: usize,
     /// Places in the order table.
     pub max_open_orders: u32,
     /// Levels kept on each side of a book.
     pub book_levels: u32,
 }
 
+/// Where a thread runs and how it waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgentConfig {
+    /// Its processor; not pinned when absent.
+    pub core: Option<usize>,
+    /// What it does without work.
+    pub idle: Idle,
+}
+
+/// The agents that can have a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agent {
+    /// Layouts `solo` and `shared`: everything that is hot.
+    Hot,
+    /// Digest and journal.
+    Cold,
+    /// Reads and decodes market data.
+    Feed,
+    /// Books, bars, indicators and rules.
+    Strategy,
+    /// Checks orders.
+    Risk,
+    /// Sends orders and takes reports.
+    Gateway,
+}
+
+impl Agent {
+    /// Every agent, in the order of configuration.
+    pub const ALL: [Agent; 6] =
+        [Agent::Hot, Agent::Cold, Agent::Feed, Agent::Strategy, Agent::Risk, Agent::Gateway];
+
+    /// The word for it, in configuration and as the thread's name.
+    pub fn label(self) -> &'static str {
+        ["hot", "cold", "feed", "strategy", "risk", "gateway"][self as usize]
+    }
+
+    /// What it does.
+    pub(crate) fn work(self) -> &'static str {
+        [
+            "feed, engine, venue",
+            "journal, digest",
+            "data, decoding",
+            "books, bars, rules",
+            "checks of orders",
+            "orders out, reports in",
+        ][self as usize]
+    }
+}
+
+/// A ring between two threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ring {
+    /// Who sends.
+    pub from: Agent,
+    /// Who receives.
+    pub to: Agent,
+    /// Items that it holds.
+    pub depth: usize,
+    /// What they are.
+    pub items: &'static str,
+    /// Memory of its slots.
+    pub bytes: usize,
+    /// What the sender does when it is full.
+    pub when_full: &'static str,
+}
+
+/// Records that one input may cause: a depth update of 5,000 levels a side with room for its outputs. A hot
+/// thread takes no input unless its ring to the journal has room for so many.
+pub const BURST_RECORDS: usize = 2048;
+
 impl RuntimeConfig {
-    /// What the hot thread does without work, and why, on a machine with this many processors: it spins
-    /// only where it owns a core.
-    pub fn hot_idle(&self, processors: usize) -> (Idle, &'static str) {
-        match self.idle {
-            Idle::Auto if self.hot_core.is_some() && processors > 1 => {
-                (Idle::Spin, "pinned, alone on its core")
+    /// Depth of the ring to the journal: at least what two inputs may cause.
+    pub fn journal_ring_depth(&self) -> usize {
+        self.journal_ring_records.max(2 * BURST_RECORDS)
+    }
+
+    /// The rings of the layout. A slot is two or three cache lines.
+    pub fn rings(&self) -> Vec<Ring> {
+        const SOURCE: &str = "no input is taken, the source waits";
+        const WAITS: &str = "the sender waits";
+        let ring = |from, to, depth: usize, items, lines, when_full| Ring {
+            from,
+            to,
+            depth,
+            items,
+            bytes: depth.next_power_of_two() * lines * 64,
+            when_full,
+        };
+        let order = |from, to| ring(from, to, self.order_ring_messages, "messages", 3, WAITS);
+        let journal = |from| ring(from, Agent::Cold, self.journal_ring_depth(), "records", 2, SOURCE);
+        match self.layout {
+            Layout::Invoker | Layout::Solo => Vec::new(),
+            Layout::Shared => vec![journal(Agent::Hot)],
+            Layout::Dedicated => vec![
+                ring(Agent::Feed, Agent::Strategy, self.feed_ring_messages, "messages", 2, SOURCE),
+                order(Agent::Strategy, Agent::Risk),
+                order(Agent::Risk, Agent::Strategy),
+                order(Agent::Risk, Agent::Gateway),
+                order(Agent::Strategy, Agent::Gateway),
+                order(Agent::Gateway, Agent::Strategy),
+                journal(Agent::Strategy),
+            ],
+        }
+    }
+
+    /// Where an agent runs and how it waits.
+    pub fn agent(&self, agent: Agent) -> AgentConfig {
+        self.agents[agent as usize]
+    }
+
+    /// What an agent's thread does without work, and why, on this machine: it spins only where it owns a core
+    /// and another core is left for everything else.
+    pub fn idle_of(&self, agent: Agent, machine: &Machine) -> (Idle, &'static str) {
+        let AgentConfig { core, idle } = self.agent(agent);
+        let threads = self.layout.threads();
+        let hot = threads.iter().filter(|t| **t != Agent::Cold).count();
+        let alone = |core| threads.iter().all(|t| *t == agent || self.agent(*t).core != Some(core));
+        match (idle, core) {
+            (Idle::Auto, _) if agent == Agent::Cold => (Idle::Backoff, "a cold thread makes room"),
+            (Idle::Auto, None) => (Idle::Yield, "the thread does not own a core"),
+            (Idle::Auto, Some(core)) if !alone(core) => (Idle::Yield, "another thread has the same core"),
+            (Idle::Auto, Some(_)) if machine.online.len() <= hot => {
+                (Idle::Yield, "there are not more processors than hot threads")
             }
-            Idle::Auto => (Idle::Yield, "the thread does not own a core"),
-            other => (other, "as configured"),
+            (Idle::Auto, Some(_)) => (Idle::Spin, "pinned, alone on its core"),
+            (other, _) => (other, "as configured"),
         }
     }
 }
@@ -42,23 +160,39 @@ pub enum Layout {
     Solo,
     /// One hot thread, one cold.
     Shared,
+    /// Feed, strategy, risk and gateway have a thread each, and there is a cold one.
+    Dedicated,
 }
 
 impl Layout {
     /// Names, in the order of configuration's choice.
-    pub const ALL: [(Layout, &'static str); 3] =
-        [(Layout::Invoker, "invoker"), (Layout::Solo, "solo"), (Layout::Shared, "shared")];
+    pub const ALL: [(Layout, &'static str); 4] = [
+        (Layout::Invoker, "invoker"),
+        (Layout::Solo, "solo"),
+        (Layout::Shared, "shared"),
+        (Layout::Dedicated, "dedicated"),
+    ];
 
     /// The word for it.
     pub fn label(self) -> &'static str {
         Self::ALL[self as usize].1
+    }
+
+    /// The agents that have a thread of their own in it.
+    pub fn threads(self) -> &'static [Agent] {
+        match self {
+            Layout::Invoker => &[],
+            Layout::Solo => &[Agent::Hot],
+            Layout::Shared => &[Agent::Hot, Agent::Cold],
+            Layout::Dedicated => &[Agent::Feed, Agent::Strategy, Agent::Risk, Agent::Gateway, Agent::Cold],
+        }
     }
 }
 
 /// What a thread without work does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Idle {
-    /// Spin on a core of its own, else yield.
+    /// Spin on a core of its own, else yield; back off where the agent is cold.
     Auto,
     /// Spin.
     Spin,

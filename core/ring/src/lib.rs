@@ -130,6 +130,11 @@ impl<T: Copy> Tx<T> {
         self.slots.bytes()
     }
 
+    /// Says that nothing more will be sent, as dropping does: for an agent that is done and stays where it is.
+    pub fn close(&self) {
+        self.slots.leave_as_producer();
+    }
+
     /// The consumer is gone.
     pub fn is_abandoned(&self) -> bool {
         self.slots.consumer_is_gone()
@@ -138,7 +143,7 @@ impl<T: Copy> Tx<T> {
 
 impl<T: Copy> Drop for Tx<T> {
     fn drop(&mut self) {
-        self.slots.leave_as_producer();
+        self.close();
     }
 }
 

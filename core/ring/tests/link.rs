@@ -45,6 +45,9 @@ fn the_end_of_either_side_is_seen() {
     assert_eq!(rx.read(), Some(7));
     assert!(rx.is_finished());
     let (tx, rx) = link::<u8>(2);
+    tx.close();
+    assert!(rx.is_finished());
+    let (tx, rx) = link::<u8>(2);
     assert!(!tx.is_abandoned());
     drop(rx);
     assert!(tx.is_abandoned());

@@ -1,9 +1,10 @@
 //! From a configuration file and data files to a plan and its inputs.
 
 use crate::failure::Failure;
+use crate::host::Host;
 use crate::shares::{self, splits_of};
 use pinion_model::instrument::InstrumentId;
-use pinion_plan::{Config, Diagnostics, Fact, Plan, only_part};
+use pinion_plan::{Config, Diagnostics, Fact, Machine, Plan, only_part};
 use pinion_recorded::actions::{self, Splits};
 use pinion_recorded::format::Format;
 use pinion_recorded::source::Input;
@@ -15,6 +16,8 @@ use std::path::{Path, PathBuf};
 pub struct Setup {
     /// The plan.
     pub plan: Plan,
+    /// The machine at hand.
+    pub machine: Machine,
     /// Warnings about the configuration.
     pub warnings: Diagnostics,
     /// Warnings about the data.
@@ -77,12 +80,23 @@ pub fn set_up(
     };
     let splits = splits_of(&config, &surveys, actions.as_deref().unwrap_or_default())?;
     let facts = facts(&surveys, &splits);
+    let machine = machine();
+    pinion_plan::check_threads(&config, &machine, &mut warnings);
     let plan = pinion_plan::compile(&config, &facts, &mut warnings)
         .map_err(|found| Failure::Usage(found.to_string()))?;
     let inputs = inputs(&plan, &files, &surveys, &splits)?;
     let notes = shares::check(&config, &plan, &inputs, &surveys, actions.as_deref())?;
     let lines = surveys.iter().flatten().map(|s| s.lines).sum();
-    Ok(Setup { plan, warnings, notes, inputs, lines })
+    Ok(Setup { plan, machine, warnings, notes, inputs, lines })
+}
+
+/// The processors of the machine at hand.
+pub fn machine() -> Machine {
+    let host = Host::live();
+    let online = host.online().map(|cpus| cpus.iter().collect());
+    let all = || (0..std::thread::available_parallelism().map_or(1, usize::from)).collect();
+    let isolated = host.isolated().map(|cpus| cpus.iter().collect()).unwrap_or_default();
+    Machine { online: online.unwrap_or_else(all), isolated }
 }
 
 /// Files of the user's that must be there.

@@ -16,7 +16,8 @@ impl Engine {
         sink: &mut S,
     ) -> usize {
         let before = self.desk.activity;
-        let alone = self.alone(id, interval_ns);
+        // A desk on another thread is told of every bar.
+        let alone = if S::REMOTE_RISK { None } else { self.alone(id, interval_ns) };
         let mut taken = 0;
         while taken < bars.len() && self.desk.activity == before {
             if let Some((series, trader)) = alone {

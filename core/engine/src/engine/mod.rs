@@ -280,32 +280,12 @@ impl Engine {
             sink.emit(&command);
         }
         let Some(kind) = CommandKind::from_code(command.command) else { return };
-        let desk = &mut self.desk;
-        match kind {
-            CommandKind::NoEntries => desk.level = desk.level.max(1),
-            CommandKind::CancelEntries | CommandKind::Shutdown => desk.level = desk.level.max(2),
-            CommandKind::Flatten => desk.level = desk.level.max(3),
-            CommandKind::HardStop => desk.level = 4,
-            CommandKind::Arm => {
-                desk.level = 0;
-                let equity = desk.portfolio.equity().unwrap_or(desk.account.peak());
-                desk.account.arm(equity);
+        self.desk.on_command(kind, sink);
+        if kind == CommandKind::Flatten {
+            for trader in &mut self.traders {
+                trader.flatten(Reason::Flatten, &self.series, &mut self.desk, sink);
             }
-        }
-        let reason = if kind == CommandKind::Shutdown { Reason::RunEnded } else { Reason::Operator };
-        let event = if kind == CommandKind::Arm { AccountEvent::Armed } else { AccountEvent::Stopped };
-        desk.emit_account(event, reason, sink);
-        match kind {
-            CommandKind::NoEntries | CommandKind::Arm => {}
-            CommandKind::CancelEntries | CommandKind::Shutdown => desk.cancel_entries(reason, sink),
-            CommandKind::Flatten => {
-                desk.cancel_entries(reason, sink);
-                for trader in &mut self.traders {
-                    trader.flatten(Reason::Flatten, &self.series, &mut self.desk, sink);
-                }
-                (0..self.places.len() as u32).for_each(|id| self.note_watched(InstrumentId(id)));
-            }
-            CommandKind::HardStop => desk.cancel_where(reason, sink, |_| true),
+            (0..self.places.len() as u32).for_each(|id| self.note_watched(InstrumentId(id)));
         }
     }
 

@@ -3,6 +3,11 @@
 use super::*;
 
 impl Engine {
+    /// Orders, account, risk and positions.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
     /// Positions, balances and marks.
     pub fn portfolio(&self) -> &Portfolio {
         &self.desk.portfolio

@@ -7,6 +7,7 @@
 
 pub mod checks;
 mod figures;
+mod parts;
 mod rate;
 mod reserve;
 mod sizing;
@@ -19,6 +20,7 @@ use crate::portfolio::{Mark, Portfolio};
 use arrayvec::ArrayVec;
 use checks::Check;
 use figures::{Figure, Operands, Pricings};
+pub use parts::VerdictPart;
 use pinion_model::body::CheckOperands;
 use pinion_model::instrument::{Instrument, InstrumentId};
 use pinion_model::number::{Money, Price, Qty};

@@ -62,21 +62,52 @@ pub(crate) const DATA: &[KeyDef] = &[
 pub(crate) const RUNTIME: &[KeyDef] = &[
     key(
         "layout",
-        choice(2, &["invoker", "solo", "shared"]),
+        choice(2, &["invoker", "solo", "shared", "dedicated"]),
         "",
-        "invoker: the caller's thread does all; solo: one thread of its own; shared: one hot thread, one cold.",
+        "invoker: the caller's thread does all; solo: one thread of its own; shared: one hot thread, one cold; dedicated: a thread each for feed, strategy, risk, gateway and journal.",
     ),
-    key("hot_core", whole(0, 0, 1023), "", "Processor of the hot thread; not pinned when absent."),
-    key("cold_core", whole(1, 0, 1023), "", "Processor of the cold thread; not pinned when absent."),
-    key("idle", choice(0, &["auto", "spin", "yield", "backoff"]), "", "What a hot thread without work does."),
+    key("hot_core", whole(0, 0, 1023), "", "Processor of the hot thread (layouts solo and shared)."),
+    key("cold_core", whole(1, 0, 1023), "", "Processor of the cold thread."),
+    key("idle", choice(0, IDLE), "", "What hot threads without work do, where `agents` says nothing else."),
+    key("agents", KeyKind::Section(AGENTS), "", "Processor and waiting of each thread."),
     key(
         "journal_ring_records",
         whole(16_384, 64, 1 << 22),
         "records",
         "Depth of the ring from the hot thread to the journal.",
     ),
+    key(
+        "feed_ring_messages",
+        whole(4096, 64, 1 << 22),
+        "messages",
+        "Layout dedicated: depth of the ring from the feed.",
+    ),
+    key(
+        "order_ring_messages",
+        whole(1024, 64, 1 << 20),
+        "messages",
+        "Layout dedicated: depth of each ring between strategy, risk and gateway.",
+    ),
     key("max_open_orders", whole(1024, 16, 65_536), "orders", "Places in the order table."),
     key("book_levels", whole(2000, 10, 20_000), "levels", "Levels kept on each side of an order book."),
+];
+
+const IDLE: &[&str] = &["auto", "spin", "yield", "backoff"];
+
+/// Threads, by agent.
+pub(crate) const AGENTS: &[KeyDef] = &[
+    key("hot", KeyKind::Section(AGENT), "", "Everything that is hot (layouts solo and shared)."),
+    key("cold", KeyKind::Section(AGENT), "", "Digest and journal."),
+    key("feed", KeyKind::Section(AGENT), "", "Layout dedicated: data and decoding."),
+    key("strategy", KeyKind::Section(AGENT), "", "Layout dedicated: books, bars, indicators, rules."),
+    key("risk", KeyKind::Section(AGENT), "", "Layout dedicated: checks of orders."),
+    key("gateway", KeyKind::Section(AGENT), "", "Layout dedicated: orders out, reports in."),
+];
+
+/// A thread.
+pub(crate) const AGENT: &[KeyDef] = &[
+    key("core", whole(0, 0, 1023), "", "Its processor; not pinned when absent."),
+    key("idle", choice(0, IDLE), "", "What it does without work."),
 ];
 
 /// The journal.
@@ -87,7 +118,7 @@ pub(crate) const JOURNAL: &[KeyDef] = &[
 
 /// Where a key that stands in the wrong section belongs, when that is clear.
 pub(crate) fn section_of(name: &str) -> Option<&'static str> {
-    const SECTIONS: [(&[KeyDef], &str); 9] = [
+    const SECTIONS: [(&[KeyDef], &str); 10] = [
         (CONFIG, "the top level"),
         (STRATEGY, "`strategy`"),
         (BROKER, "`broker`"),
@@ -96,6 +127,7 @@ pub(crate) fn section_of(name: &str) -> Option<&'static str> {
         (INSTRUMENT, "an item of `instruments`"),
         (DATA, "`data`"),
         (RUNTIME, "`runtime`"),
+        (AGENTS, "`agents` of `runtime`"),
         (JOURNAL, "`journal`"),
     ];
     let mut sections = SECTIONS.iter().filter(|(table, _)| table.iter().any(|k| k.name == name));

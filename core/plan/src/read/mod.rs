@@ -35,6 +35,7 @@ pub(crate) fn config(node: &Node, base: &Path, found: &mut Diagnostics) -> Confi
     let f = Fields::open(node, keys::CONFIG, "the configuration", found);
     let strategies = strategies(&f, found);
     let empty = Node::empty_group(node.place);
+    let (runtime, thread_places) = runtime(f.get("runtime").unwrap_or(&empty), found);
     let config = Config {
         name: f
             .text("name", found)
@@ -55,7 +56,8 @@ pub(crate) fn config(node: &Node, base: &Path, found: &mut Diagnostics) -> Confi
             None => Vec::new(),
         },
         data: f.get("data").map(|n| data(n, base, found)).unwrap_or_default(),
-        runtime: runtime(f.get("runtime").unwrap_or(&empty), found),
+        runtime,
+        thread_places,
         journal: journal(f.get("journal").unwrap_or(&empty), found),
     };
     check::config(&config, found);

@@ -1,27 +1,51 @@
 //! Threads and the journal.
 
+use crate::config::ThreadPlaces;
 use crate::diagnostic::Diagnostics;
 use crate::fields::Fields;
 use crate::keys;
-use crate::runtime::{Idle, JournalConfig, Layout, RuntimeConfig};
+use crate::runtime::{Agent, AgentConfig, Idle, JournalConfig, Layout, RuntimeConfig};
 use crate::tree::Node;
 
-pub(super) fn runtime(node: &Node, found: &mut Diagnostics) -> RuntimeConfig {
+pub(super) fn runtime(node: &Node, found: &mut Diagnostics) -> (RuntimeConfig, ThreadPlaces) {
     let f = Fields::open(node, keys::RUNTIME, "runtime", found);
-    let (hot_core, cold_core) = (f.int_opt("hot_core", found), f.int_opt("cold_core", found));
-    if hot_core.is_some() && hot_core == cold_core {
-        let remedy = "give the hot thread a core of its own";
-        found.error(f.place("cold_core"), "the hot and the cold thread are pinned to one core", remedy);
+    let idle = Idle::ALL[f.choice("idle", found)].0;
+    let of_all = |agent| if agent == Agent::Cold { Idle::Auto } else { idle };
+    let mut agents = Agent::ALL.map(|agent| AgentConfig { core: None, idle: of_all(agent) });
+    let mut places = Agent::ALL.map(|_| f.places().section());
+    for (key, agent) in [("hot_core", Agent::Hot), ("cold_core", Agent::Cold)] {
+        agents[agent as usize].core = f.int_opt(key, found).map(|n| n as usize);
+        places[agent as usize] = f.place(key);
     }
-    RuntimeConfig {
+    if let Some(node) = f.get("agents") {
+        let table = Fields::open(node, keys::AGENTS, "agents", found);
+        for agent in Agent::ALL {
+            let Some(node) = table.get(agent.label()) else { continue };
+            let a = Fields::open(node, keys::AGENT, agent.label(), found);
+            let known = &mut agents[agent as usize];
+            if let Some(core) = a.int_opt("core", found) {
+                if known.core.is_some() {
+                    let what = format!("the core of the {} thread", agent.label());
+                    found.error_twice(places[agent as usize], a.place("core"), &what);
+                }
+                known.core = Some(core as usize);
+            }
+            if a.get("idle").is_some() {
+                known.idle = Idle::ALL[a.choice("idle", found)].0;
+            }
+            places[agent as usize] = a.place("core");
+        }
+    }
+    let runtime = RuntimeConfig {
         layout: Layout::ALL[f.choice("layout", found)].0,
-        hot_core: hot_core.map(|n| n as usize),
-        cold_core: cold_core.map(|n| n as usize),
-        idle: Idle::ALL[f.choice("idle", found)].0,
+        agents,
         journal_ring_records: f.int("journal_ring_records", found) as usize,
+        feed_ring_messages: f.int("feed_ring_messages", found) as usize,
+        order_ring_messages: f.int("order_ring_messages", found) as usize,
         max_open_orders: f.int("max_open_orders", found) as u32,
         book_levels: f.int("book_levels", found) as u32,
-    }
+    };
+    (runtime, places)
 }
 
 pub(super) fn journal(node: &Node, found: &mut Diagnostics) -> JournalConfig {

@@ -135,8 +135,7 @@ fn explain(args: &ExplainArgs) -> Result<(), Failure> {
         eprint!("{}", setup.warnings);
         setup.notes.iter().for_each(|note| eprintln!("warning: {note}"));
     }
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let explanation = pinion_plan::explain(&setup.plan, processors);
+    let explanation = pinion_plan::explain(&setup.plan, &setup.machine);
     let mut json = json!(explanation);
     json["canonical"] = json!(setup.plan.canonical);
     args.output.put(&json, &explanation.to_string())

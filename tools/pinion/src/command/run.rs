@@ -95,7 +95,7 @@ fn session(
         Some(name) => Some(layout_named(name)?),
         None => default,
     };
-    let Setup { plan, warnings, notes, inputs, lines } = set_up(config, data, |c| {
+    let Setup { plan, warnings, notes, inputs, lines, .. } = set_up(config, data, |c| {
         if let Some(layout) = layout {
             c.runtime.layout = layout;
         }

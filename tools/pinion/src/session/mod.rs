@@ -4,14 +4,18 @@
 //!   invoker   caller: feed -> engine <-> venue -> keeper (digest, journal)
 //!   solo      the same on a thread of its own, which can be pinned
 //!   shared    hot thread: feed -> engine <-> venue  --ring-->  cold thread: keeper
+//!   dedicated a thread each for feed, strategy, risk, gateway and keeper; see [`dedicated`]
 //! ```
-//! Nothing but [`mod@run`] knows the layout; the same agents give the same records in all.
+//! Nothing but [`layouts`] and [`dedicated`] knows the layout; the same agents give the same records in all.
 
+pub mod dedicated;
 pub mod digest;
 pub mod feed;
 pub mod keeper;
+pub mod layouts;
 pub mod recorder;
 pub mod run;
 pub mod trading;
+pub mod venue;
 
 pub use run::{Finished, Options, run};

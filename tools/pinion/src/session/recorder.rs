@@ -7,6 +7,8 @@
 
 use super::keeper::Out;
 use arrayvec::ArrayVec;
+use pinion_engine::remote::DeskMessage;
+use pinion_engine::risk::Verdict;
 use pinion_engine::sink::{Moment, Sink};
 use pinion_model::body::{Body, CancelBody, DepthLevelsBody, OrderBody};
 use pinion_model::event::Level;
@@ -29,6 +31,13 @@ pub trait Wire {
     fn order(&mut self, order: &OrderBody);
     /// A cancel leaves.
     fn cancel(&mut self, cancel: &CancelBody);
+
+    /// Orders are checked by a desk on another thread; see [`Sink::REMOTE_RISK`].
+    const REMOTE_RISK: bool = false;
+    /// See [`Sink::tell`].
+    fn tell(&mut self, _: &DeskMessage) {}
+    /// See [`Sink::wait_for_verdict`].
+    fn wait_for_verdict(&mut self, _: &mut Verdict) {}
 }
 
 /// Orders reach the simulated venue as they are.
@@ -175,6 +184,16 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
 impl<O: Out, W: Wire, const FULL: bool> Sink for Recorder<O, W, FULL> {
     const INPUTS: bool = FULL;
     const EVIDENCE: bool = FULL;
+    const REMOTE_RISK: bool = W::REMOTE_RISK;
+
+    #[inline]
+    fn tell(&mut self, message: &DeskMessage) {
+        self.wire.tell(message);
+    }
+
+    fn wait_for_verdict(&mut self, verdict: &mut Verdict) {
+        self.wire.wait_for_verdict(verdict);
+    }
 
     #[inline(always)]
     fn reach(&mut self, moment: Moment) {

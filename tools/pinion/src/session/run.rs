@@ -1,26 +1,27 @@
-//! Lays the agents out on threads, runs them to the end, and puts together what is left.
+//! Puts a session together, has it laid out on threads, and takes apart what is left at its end.
 
-use super::feed::Feed;
-use super::keeper::{Keeper, KeeperAgent, Kept, Out};
-use super::recorder::{NoWire, Recorder};
-use super::trading::{BURST_RECORDS, Shared, Trading};
+use super::keeper::{Keeper, Kept};
+use super::trading::{Shared, Traded};
+use super::{dedicated, layouts};
 use crate::control::Control;
 use crate::equity::EquityCurve;
 use crate::failure::Failure;
 use crate::progress::Progress;
+use crate::setup::machine;
 use pinion_engine::Engine;
 use pinion_journal::{Anchor, Writer};
+use pinion_model::body::CommandBody;
 use pinion_model::record::Kind;
-use pinion_plan::{Idle as IdleConfig, Layout, Plan};
+use pinion_plan::{Agent, Idle as IdleConfig, Layout, Plan};
 use pinion_recorded::source::{Input, Source};
-use pinion_runtime::agent::{Agent, Runner};
+use pinion_recorded::{Broken, DataError};
 use pinion_runtime::idle::{Idle, IdleKind};
 use pinion_runtime::latency::Latency;
-use pinion_runtime::link::link;
 use pinion_runtime::ticks::{Anchors, Ticks};
 use pinion_sim::paper::PaperVenue;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 /// What a session is run with.
@@ -58,16 +59,16 @@ pub struct Finished {
     /// See `load_cpu`.
     pub run_cpu: Duration,
     /// Broken lines by file.
-    pub broken: Vec<(PathBuf, pinion_recorded::Broken)>,
+    pub broken: Vec<(PathBuf, Broken)>,
     /// The run was stopped before its data ended.
     pub stopped: bool,
     /// Stopping level at the end, before the end itself stopped entries.
     pub level: u8,
-    /// Whether the hot thread runs on the processor that was asked for.
+    /// Whether the threads run on the processors that were asked for; `None` where none was.
     pub pinned: Option<bool>,
 }
 
-/// Time between durable marks at the least; between looks at a running session.
+/// Time between looks at a running session.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Runs a session to its end.
@@ -91,62 +92,17 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     let (control, commands) = Control::start(options.journal.as_deref(), &shared)?;
     let venue = PaperVenue::new(&plan.engine, plan.paper);
     let progress = Progress::new(options.progress, options.lines, shared.clone());
-    let began = Instant::now();
-    let feed = Feed::new(source);
-    let latency_ns = plan.paper.max_latency_ns;
+    let mut watch = Watch { control, progress };
+    let rest = Rest { plan, engine, venue, source, commands, shared, ticks };
+    let parts = Parts { rest, keeper, began: Instant::now() };
     let finished = match plan.runtime.layout {
-        Layout::Invoker => {
-            let recorder = Recorder::<_, _, FULL>::new(keeper, NoWire, ticks);
-            let mut trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
-            while !trading.is_done() {
-                trading.do_work();
-                trading.recorder.out.housekeeping();
-                control.look();
-                progress.show();
-            }
-            collect(trading, began, None, |keeper| keeper)
-        }
-        Layout::Solo => {
-            let recorder = Recorder::<_, _, FULL>::new(keeper, NoWire, ticks);
-            let trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
-            let idle = Idle::new(hot_idle(plan));
-            let solo = Runner::start("solo", plan.runtime.hot_core, idle, SoloAgent(trading))?;
-            let pinned = solo.pinned;
-            while !solo.is_finished() {
-                control.look();
-                progress.show();
-                std::thread::sleep(LOOK);
-            }
-            collect(solo.join().0, began, pinned, |keeper| keeper)
-        }
-        Layout::Shared => {
-            let depth = plan.runtime.journal_ring_records.max(2 * BURST_RECORDS);
-            let (tx, rx) = link(depth);
-            let cold = Runner::start(
-                "cold",
-                plan.runtime.cold_core,
-                Idle::new(IdleKind::Backoff),
-                KeeperAgent::new(keeper, rx),
-            )?;
-            let recorder = Recorder::<_, _, FULL>::new(tx, NoWire, ticks);
-            let trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
-            let hot = Runner::start("hot", plan.runtime.hot_core, Idle::new(hot_idle(plan)), trading)?;
-            let pinned = hot.pinned;
-            while !hot.is_finished() {
-                control.look();
-                progress.show();
-                std::thread::sleep(LOOK);
-            }
-            let trading = hot.join();
-            collect(trading, began, pinned, |tx| {
-                // The cold thread ends when the ring is empty and its producer gone.
-                drop(tx);
-                cold.join().into_keeper()
-            })
-        }
+        Layout::Invoker => layouts::invoker::<FULL>(parts, &mut watch),
+        Layout::Solo => layouts::solo::<FULL>(parts, &mut watch),
+        Layout::Shared => layouts::shared::<FULL>(parts, &mut watch),
+        Layout::Dedicated => dedicated::run::<FULL>(parts, &mut watch),
     };
-    progress.clear();
-    control.finish();
+    watch.progress.clear();
+    watch.control.finish();
     let finished = finished?;
     match &finished.kept.error {
         Some(error) => Err(Failure::Run(format!("the journal failed and trading was stopped: {error}"))),
@@ -154,51 +110,105 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     }
 }
 
-/// Trading and keeping on one thread.
-struct SoloAgent<const FULL: bool>(Trading<Keeper, NoWire, FULL>);
+/// What a session is made of, before it is laid out on threads.
+pub struct Parts<'a> {
+    rest: Rest<'a>,
+    keeper: Keeper,
+    began: Instant,
+}
 
-impl<const FULL: bool> Agent for SoloAgent<FULL> {
-    fn do_work(&mut self) -> usize {
-        let work = self.0.do_work();
-        self.0.recorder.out.housekeeping();
-        work
+/// All of it but the keeper.
+pub struct Rest<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The engine at its start.
+    pub engine: Engine,
+    /// The simulated venue.
+    pub venue: PaperVenue,
+    /// The recording.
+    pub source: Source,
+    /// What the operator says.
+    pub commands: Receiver<CommandBody>,
+    /// What other threads may see and say.
+    pub shared: Arc<Shared>,
+    /// The time-stamp counter.
+    pub ticks: Ticks,
+}
+
+impl<'a> Parts<'a> {
+    /// The keeper apart, and when the session began.
+    pub fn split(self) -> (Rest<'a>, Keeper, Instant) {
+        (self.rest, self.keeper, self.began)
+    }
+}
+
+/// What the caller's thread does while others work.
+pub struct Watch {
+    control: Control,
+    progress: Progress,
+}
+
+impl Watch {
+    /// Looks at the operator once and shows progress.
+    pub fn look(&mut self) {
+        self.control.look();
+        self.progress.show();
     }
 
-    fn is_done(&self) -> bool {
-        self.0.is_done()
+    /// Looks again and again until `is_done`.
+    pub fn until(&mut self, is_done: impl Fn() -> bool) {
+        while !is_done() {
+            self.look();
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+/// How a feed ended.
+pub struct FeedEnd {
+    /// The recording was worked through.
+    pub complete: bool,
+    /// What ended it otherwise.
+    pub error: Option<DataError>,
+    /// Broken lines by file.
+    pub broken: Vec<(PathBuf, Broken)>,
+    /// Time spent reading and decoding, and processor time of that.
+    pub load: (Duration, Duration),
+}
+
+impl FeedEnd {
+    /// Broken lines of a recording, by file.
+    pub fn broken(source: &Source) -> Vec<(PathBuf, Broken)> {
+        source.broken().map(|(path, broken)| (path.to_path_buf(), broken.clone())).collect()
     }
 }
 
 /// Takes the agents apart at the end.
-fn collect<O: Out, const FULL: bool>(
-    mut trading: Trading<O, NoWire, FULL>,
-    began: Instant,
+pub fn collect<O>(
+    traded: Traded<O>,
+    feed: FeedEnd,
+    run: Duration,
     pinned: Option<bool>,
     keeper_of: impl FnOnce(O) -> Keeper,
 ) -> Result<Finished, Failure> {
-    let run = began.elapsed().saturating_sub(trading.load);
-    let stopped = !trading.feed().is_worked_off() || trading.was_stopped();
-    let broken =
-        trading.feed().source().map(|s| s.broken().map(|(p, b)| (p.to_path_buf(), b.clone())).collect());
-    let summary = summary(&trading.engine);
-    let error = trading.error.take();
-    let Trading { engine, recorder, curve, load, load_cpu, run_cpu, level, .. } = trading;
-    let kept = keeper_of(recorder.out).finish(&summary);
-    if let Some(error) = error {
+    let Traded { engine, out, latency, curve, run_cpu, level, stopped } = traded;
+    let stopped = stopped || !feed.complete;
+    let kept = keeper_of(out).finish(&summary(&engine));
+    if let Some(error) = feed.error {
         return Err(error.into());
     }
-    let broken = broken.unwrap_or_default();
+    let (load, load_cpu) = feed.load;
     Ok(Finished {
         engine,
         curve,
-        latency: recorder.latency,
+        latency,
         ns_per_tick: 1.0,
         kept,
         load,
         run,
         load_cpu,
         run_cpu,
-        broken,
+        broken: feed.broken,
         stopped,
         level,
         pinned,
@@ -218,13 +228,13 @@ fn summary(engine: &Engine) -> String {
     value.to_string()
 }
 
-fn hot_idle(plan: &Plan) -> IdleKind {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    match plan.runtime.hot_idle(processors).0 {
+/// How an agent's thread waits.
+pub fn idle_of(plan: &Plan, agent: Agent) -> Idle {
+    Idle::new(match plan.runtime.idle_of(agent, &machine()).0 {
         IdleConfig::Spin => IdleKind::Spin,
         IdleConfig::Yield | IdleConfig::Auto => IdleKind::Yield,
         IdleConfig::Backoff => IdleKind::Backoff,
-    }
+    })
 }
 
 /// Makes the directory and the journal in it, beginning with the plan's text.

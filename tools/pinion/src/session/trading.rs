@@ -7,23 +7,23 @@
 use super::feed::Feed;
 use super::keeper::Out;
 use super::recorder::{Recorder, ToVenue, Wire};
+use super::venue::Venue;
 use crate::equity::EquityCurve;
 use pinion_engine::Engine;
 use pinion_model::body::{CommandBody, CommandKind};
 use pinion_model::event::{Bar, Market, MarketEvent, Quote};
 use pinion_model::instrument::InstrumentId;
+use pinion_plan::BURST_RECORDS;
 use pinion_recorded::DataError;
 use pinion_recorded::source::Chunk;
 use pinion_runtime::agent::Agent;
+use pinion_runtime::latency::Latency;
 use pinion_runtime::ticks::thread_cpu;
-use pinion_sim::paper::PaperVenue;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-/// Records that one input may cause: a depth update of 5,000 levels a side with room for its outputs.
-pub const BURST_RECORDS: usize = 2048;
 /// Without a journal only one input in so many is timed, so that the clock does not become the work.
 const TIME_EVERY: u64 = 64;
 /// Inputs between looks at the stop flag and at the operator.
@@ -41,7 +41,7 @@ pub struct Shared {
 }
 
 /// The agent.
-pub struct Trading<O, W, const FULL: bool> {
+pub struct Trading<O, W, V, const FULL: bool> {
     /// The engine.
     pub engine: Engine,
     /// The recorder.
@@ -58,7 +58,8 @@ pub struct Trading<O, W, const FULL: bool> {
     pub level: u8,
     /// The feed's error, if it ended by one.
     pub error: Option<DataError>,
-    venue: PaperVenue,
+    /// The venue, or a view of it.
+    pub venue: V,
     feed: Feed,
     commands: Receiver<CommandBody>,
     shared: Arc<Shared>,
@@ -67,11 +68,29 @@ pub struct Trading<O, W, const FULL: bool> {
     done: bool,
 }
 
-impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
+/// What is left of trading once it is over.
+pub struct Traded<O> {
+    /// The engine.
+    pub engine: Engine,
+    /// Where the records went.
+    pub out: O,
+    /// Times of the stages.
+    pub latency: Latency,
+    /// Equity over time.
+    pub curve: EquityCurve,
+    /// Processor time of the thread, without reading and decoding.
+    pub run_cpu: Duration,
+    /// Stopping level when the run was ended.
+    pub level: u8,
+    /// Someone asked for the end before the data ended.
+    pub stopped: bool,
+}
+
+impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     /// An agent at the start of its feed.
     pub fn new(
         engine: Engine,
-        venue: PaperVenue,
+        venue: V,
         feed: Feed,
         recorder: Recorder<O, W, FULL>,
         commands: Receiver<CommandBody>,
@@ -220,7 +239,7 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
     }
 
     /// Operator's commands that have come in.
-    fn take_commands(&mut self) {
+    pub fn take_commands(&mut self) {
         while let Ok(mut command) = self.commands.try_recv() {
             if command.command == CommandKind::Shutdown.code() {
                 // It is journalled where the run ends.
@@ -235,7 +254,7 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
     }
 
     /// Ends the run: own entries are cancelled and what is on its way arrives.
-    fn shut_down(&mut self) {
+    pub fn shut_down(&mut self) {
         self.take_commands();
         let end_ns = self.engine.now_ns();
         self.level = self.engine.halts().0;
@@ -269,6 +288,24 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
         self.load += began.elapsed();
         self.load_cpu += thread_cpu() - cpu;
         more
+    }
+
+    /// The run must end now: someone asked for it, or the journal failed.
+    pub fn must_stop(&self) -> bool {
+        self.was_stopped() || self.shared.journal_failed.load(Ordering::Relaxed)
+    }
+
+    /// Takes it apart; its ends of links to other threads are gone afterwards.
+    pub fn finish(self) -> Traded<O> {
+        let stopped = self.was_stopped();
+        let Trading { engine, recorder, curve, run_cpu, level, .. } = self;
+        let Recorder { out, latency, .. } = recorder;
+        Traded { engine, out, latency, curve, run_cpu, level, stopped }
+    }
+
+    /// Lets other threads see how far the run is.
+    pub fn show_progress(&self) {
+        self.shared.events.store(self.inputs, Ordering::Relaxed);
     }
 
     /// Someone asked for the end before the data ended.
@@ -314,9 +351,9 @@ impl<O: Out, W: Wire, const FULL: bool> Trading<O, W, FULL> {
     }
 }
 
-impl<O: Out, W: Wire, const FULL: bool> Agent for Trading<O, W, FULL> {
+impl<O: Out, W: Wire, V: Venue, const FULL: bool> Agent for Trading<O, W, V, FULL> {
     fn do_work(&mut self) -> usize {
-        if self.shared.stop.load(Ordering::Relaxed) || self.shared.journal_failed.load(Ordering::Relaxed) {
+        if self.must_stop() {
             self.shut_down();
             return 1;
         }
@@ -328,7 +365,7 @@ impl<O: Out, W: Wire, const FULL: bool> Agent for Trading<O, W, FULL> {
         let cpu = thread_cpu();
         let work = self.work_chunk();
         self.run_cpu += thread_cpu() - cpu;
-        self.shared.events.store(self.inputs, Ordering::Relaxed);
+        self.show_progress();
         work
     }
 

@@ -4,14 +4,14 @@ use crate::failure::Failure;
 use crate::session::feed::Feed;
 use crate::session::keeper::Out;
 use crate::session::recorder::{Recorder, Wire};
-use crate::session::trading::{BURST_RECORDS, Shared, Trading};
+use crate::session::trading::{Shared, Trading};
 use pinion_binance::encode::OrderEncoder;
 use pinion_binance::symbols::Units;
 use pinion_binance::{Decoded, Decoder, SymbolTable};
 use pinion_engine::Engine;
 use pinion_model::body::{CancelBody, OrderBody};
 use pinion_model::event::MarketEvent;
-use pinion_plan::Plan;
+use pinion_plan::{BURST_RECORDS, Plan};
 use pinion_runtime::latency::Latency;
 use pinion_runtime::ticks::Ticks;
 use pinion_sim::paper::PaperVenue;
@@ -77,7 +77,7 @@ pub struct Counts {
 
 /// Decoder, engine, risk, simulated venue, encoder and journal hand-over on one thread.
 pub struct Pipeline<O> {
-    trading: Trading<O, Encoding, true>,
+    trading: Trading<O, Encoding, PaperVenue, true>,
     decoder: Decoder,
     now_ns: i64,
     step_ns: i64,
