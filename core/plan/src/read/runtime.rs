@@ -36,6 +36,12 @@ pub(super) fn runtime(node: &Node, found: &mut Diagnostics) -> (RuntimeConfig, T
             places[agent as usize] = a.place("core");
         }
     }
+    let core = |agent| agents[agent as usize].core;
+    if core(Agent::Hot).is_some() && core(Agent::Hot) == core(Agent::Cold) {
+        let remedy = "give the hot thread a core of its own";
+        let place = places[Agent::Cold as usize];
+        found.error(place, "the hot and the cold thread are pinned to one core", remedy);
+    }
     let runtime = RuntimeConfig {
         layout: Layout::ALL[f.choice("layout", found)].0,
         agents,
