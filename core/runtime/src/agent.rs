@@ -1,5 +1,6 @@
 //! The unit of work, and the thread that runs it until it is told to stop.
 
+use crate::counters::DutyMeter;
 use crate::idle::Idle;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +13,25 @@ pub trait Agent {
 
     /// True once the agent has nothing to do any more; it is not called again.
     fn is_done(&self) -> bool;
+
+    /// What part of the turn that ended was not work. Called after each turn where time is accounted for.
+    fn take_spent(&mut self) -> Spent {
+        Spent::default()
+    }
+
+    /// Shows in its counters what only the agent knows, such as its links. Called now and then, and at the end.
+    fn publish(&mut self) {}
+}
+
+/// Parts of a turn that were not work, in ticks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Waiting inside the work for another thread.
+    pub blocked: u64,
+    /// Upkeep: durable marks, new segments.
+    pub housekeeping: u64,
+    /// There was work, and it could not be done for want of room in a link.
+    pub is_blocked: bool,
 }
 
 /// A thread that runs one agent.
@@ -26,10 +46,16 @@ pub struct Runner<A> {
 impl<A: Agent + Send + 'static> Runner<A> {
     /// Starts a thread named `role`, on processor `core` if one is given. Threads inherit the mask of their
     /// creator, so each sets its own.
-    pub fn start(
+    pub fn start(role: &str, core: Option<usize>, idle: Idle, agent: A) -> std::io::Result<Runner<A>> {
+        Runner::start_metered(role, core, idle, DutyMeter::off(), agent)
+    }
+
+    /// As [`Runner::start`], with an account of the thread's time.
+    pub fn start_metered(
         role: &str,
         core: Option<usize>,
         mut idle: Idle,
+        mut meter: DutyMeter,
         mut agent: A,
     ) -> std::io::Result<Runner<A>> {
         let drain = Arc::new(AtomicBool::new(false));
@@ -38,6 +64,7 @@ impl<A: Agent + Send + 'static> Runner<A> {
         let thread = std::thread::Builder::new().name(role.into()).spawn(move || {
             // The receiver waits for this one message; it cannot be gone.
             let _ = tell.send(core.map(pin));
+            meter.start();
             while !agent.is_done() {
                 // Read before the work: what was there when the stop was asked for is still done.
                 let stop = asked.load(Ordering::Acquire);
@@ -46,7 +73,13 @@ impl<A: Agent + Send + 'static> Runner<A> {
                     break;
                 }
                 idle.idle(work);
+                let spent = agent.take_spent();
+                if meter.turn(work, spent) {
+                    agent.publish();
+                }
             }
+            agent.publish();
+            meter.end();
             agent
         })?;
         let pinned = told.recv().ok().flatten();

@@ -10,9 +10,11 @@
 //! | [`link`] | a ring between two threads, with credits and bounded batches: the crate `pinion-ring` |
 //! | [`idle`] | what a thread does when there is nothing to do |
 //! | [`ticks`] | the time-stamp counter, and what its ticks mean |
+//! | [`counters`] | a mapped file that says how a session is doing, for readers outside the process |
 //! | [`latency`] | histograms per stage |
 
 pub mod agent;
+pub mod counters;
 pub mod idle;
 pub mod latency;
 pub mod ticks;

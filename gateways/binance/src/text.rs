@@ -121,7 +121,7 @@ const ZEROS: u64 = 0x3030_3030_3030_3030;
 /// digits, each step for all parts together by a multiplication that stands for a division.
 #[inline(always)]
 fn digits(value: u64) -> u64 {
-    let halves = (value % 10_000) << 32 | value / 10_000;
+    let halves = ((value % 10_000) << 32) | (value / 10_000);
     let hundreds = ((halves * 5_243) >> 19) & 0x0000_007f_0000_007f;
     let quarters = (halves - 100 * hundreds) << 16 | hundreds;
     let tens = ((quarters * 103) >> 10) & 0x000f_000f_000f_000f;

@@ -6,6 +6,7 @@
 
 mod command;
 mod control;
+mod counters_files;
 mod equity;
 mod failure;
 mod host;
@@ -47,6 +48,7 @@ enum Command {
     Config(command::config::ConfigCommand),
     Control(command::control::ControlArgs),
     Arm(command::control::ArmArgs),
+    Stat(command::stat::StatArgs),
     Doctor(command::doctor::DoctorArgs),
     #[command(subcommand)]
     Bench(command::bench::BenchCommand),
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Config(command) => command::config::config(command),
         Command::Control(args) => command::control::control(args),
         Command::Arm(args) => command::control::arm(args),
+        Command::Stat(args) => command::stat::stat(args),
         Command::Doctor(args) => command::doctor::doctor(args),
         Command::Bench(command) => command::bench::bench(command),
     };

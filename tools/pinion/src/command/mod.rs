@@ -10,4 +10,5 @@ pub mod journal;
 pub mod replay;
 pub mod run;
 mod run_directory;
+pub mod stat;
 pub mod strategy;

@@ -4,6 +4,7 @@ use super::run_directory::RunDirectory;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::report::Report;
+use crate::session::meters::Wanted;
 use crate::session::{Options, run as run_session};
 use crate::setup::{Setup, set_up};
 use clap::Args;
@@ -46,8 +47,23 @@ struct Common {
     /// Directory of the journal, or `off`
     #[arg(long, value_name = "DIR")]
     journal: Option<String>,
+    /// Counters for `pinion stat`: `on`, `off`, or a FILE that also keeps their last state. `run` has them unless
+    /// they are off, `backtest` only when asked
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
+    counters: Option<String>,
     #[command(flatten)]
     output: Output,
+}
+
+impl Common {
+    fn counters(&self, default: Wanted) -> Wanted {
+        match self.counters.as_deref() {
+            None => default,
+            Some("on") => Wanted::On,
+            Some("off") => Wanted::Off,
+            Some(file) => Wanted::File(file.into()),
+        }
+    }
 }
 
 /// `pinion run`.
@@ -57,13 +73,15 @@ pub fn run(args: RunArgs) -> Result<(), Failure> {
         Some(dir) => Some(PathBuf::from(dir)),
         None => Some(fresh_directory(&args.config)),
     };
-    session(&args.config, &[], journal, &args.common, None, false)
+    let counters = args.common.counters(Wanted::On);
+    session(&args.config, &[], journal, &args.common, None, counters, false)
 }
 
 /// `pinion backtest`.
 pub fn backtest(args: BacktestArgs) -> Result<(), Failure> {
     let journal = args.common.journal.as_deref().filter(|j| *j != "off").map(PathBuf::from);
-    session(&args.config, &args.data, journal, &args.common, Some(Layout::Invoker), args.result)
+    let counters = args.common.counters(Wanted::Off);
+    session(&args.config, &args.data, journal, &args.common, Some(Layout::Invoker), counters, args.result)
 }
 
 /// A directory under `runs/` that is not there yet, named after the configuration and the time.
@@ -89,6 +107,7 @@ fn session(
     journal: Option<PathBuf>,
     common: &Common,
     default: Option<Layout>,
+    counters: Wanted,
     result_line: bool,
 ) -> Result<(), Failure> {
     let layout = match &common.layout {
@@ -111,8 +130,16 @@ fn session(
         Some(dir) => Some(RunDirectory::open(dir)?),
         None => None,
     };
-    let options =
-        Options { plan: &plan, inputs, journal: journal.clone(), lines, progress: !common.output.is_json() };
+    let label = config.file_stem().map_or(String::new(), |n| n.to_string_lossy().into_owned());
+    let options = Options {
+        plan: &plan,
+        inputs,
+        journal: journal.clone(),
+        lines,
+        progress: !common.output.is_json(),
+        counters,
+        label: format!("{label}, layout {}", plan.runtime.layout.label()),
+    };
     let done = run_session(&options).map_err(|failure| match (failure, &directory) {
         // The data failed before its end: the run is none, and nobody should take it for one.
         (Failure::Usage(reason), Some(directory)) => Failure::Usage(reason + &directory.remove_traces()),

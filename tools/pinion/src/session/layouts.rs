@@ -2,12 +2,13 @@
 
 use super::feed::Feed;
 use super::keeper::{Keeper, KeeperAgent, Out};
+use super::meters::{CALLER, Meters};
 use super::recorder::{NoWire, Recorder};
 use super::run::{FeedEnd, Finished, Parts, Rest, Watch, collect, idle_of};
 use super::trading::Trading;
 use crate::failure::Failure;
 use pinion_plan::Agent as Name;
-use pinion_runtime::agent::{Agent, Runner};
+use pinion_runtime::agent::{Agent, Runner, Spent};
 use pinion_runtime::link::link;
 use pinion_sim::paper::PaperVenue;
 use std::time::Instant;
@@ -27,34 +28,48 @@ impl<const FULL: bool> Agent for SoloAgent<FULL> {
     fn is_done(&self) -> bool {
         self.0.is_done()
     }
+
+    fn take_spent(&mut self) -> Spent {
+        Spent { housekeeping: self.0.recorder.out.take_upkeep(), ..self.0.take_spent() }
+    }
 }
 
 /// Everything but the keeper, as one agent whose records go to `out`.
-fn trade<O: Out, const FULL: bool>(parts: Rest<'_>, out: O) -> Paper<O, FULL> {
+fn trade<O: Out, const FULL: bool>(parts: Rest<'_>, out: O, meters: &mut Meters) -> Paper<O, FULL> {
     let Rest { plan, engine, venue, source, commands, shared, ticks } = parts;
     let latency_ns = plan.paper.max_latency_ns;
     let recorder = Recorder::new(out, NoWire, ticks);
-    Trading::new(engine, venue, Feed::new(source), recorder, commands, shared, latency_ns)
+    let mut feed = Feed::new(source);
+    feed.meter = meters.feed();
+    let mut trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
+    trading.journal_link = meters.link(Name::Hot, Name::Cold);
+    trading
 }
 
 /// Everything on the caller's thread.
 pub fn invoker<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Finished, Failure> {
     let (rest, keeper, began) = parts.split();
-    let mut trading = trade::<_, FULL>(rest, keeper);
-    while !trading.is_done() {
-        trading.do_work();
-        trading.recorder.out.housekeeping();
+    let mut agent = SoloAgent(trade::<_, FULL>(rest, keeper, &mut watch.meters));
+    let mut meter = watch.meters.agent(CALLER);
+    meter.start();
+    while !agent.is_done() {
+        let work = agent.do_work();
         watch.look();
+        let spent = agent.take_spent();
+        meter.turn(work, spent);
     }
-    end(trading, began, None, |keeper| keeper)
+    meter.end();
+    end(agent.0, began, None, |keeper| keeper)
 }
 
 /// Everything on a thread of its own.
 pub fn solo<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Finished, Failure> {
     let (rest, keeper, began) = parts.split();
     let plan = rest.plan;
-    let agent = SoloAgent(trade::<_, FULL>(rest, keeper));
-    let solo = Runner::start("solo", plan.runtime.agent(Name::Hot).core, idle_of(plan, Name::Hot), agent)?;
+    let agent = SoloAgent(trade::<_, FULL>(rest, keeper, &mut watch.meters));
+    let (core, idle) = (plan.runtime.agent(Name::Hot).core, idle_of(plan, Name::Hot));
+    let meter = watch.meters.agent(Name::Hot.label());
+    let solo = Runner::start_metered("solo", core, idle, meter, agent)?;
     let pinned = solo.pinned;
     watch.until(|| solo.is_finished());
     end(solo.join().0, began, pinned, |keeper| keeper)
@@ -67,9 +82,11 @@ pub fn shared<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<F
     let (tx, rx) = link(plan.runtime.journal_ring_depth());
     let start_core = |name| plan.runtime.agent(name).core;
     let agent = KeeperAgent::new(keeper, rx);
-    let cold = Runner::start("cold", start_core(Name::Cold), idle_of(plan, Name::Cold), agent)?;
-    let agent = trade::<_, FULL>(rest, tx);
-    let hot = Runner::start("hot", start_core(Name::Hot), idle_of(plan, Name::Hot), agent)?;
+    let (idle, meter) = (idle_of(plan, Name::Cold), watch.meters.agent(Name::Cold.label()));
+    let cold = Runner::start_metered("cold", start_core(Name::Cold), idle, meter, agent)?;
+    let agent = trade::<_, FULL>(rest, tx, &mut watch.meters);
+    let (idle, meter) = (idle_of(plan, Name::Hot), watch.meters.agent(Name::Hot.label()));
+    let hot = Runner::start_metered("hot", start_core(Name::Hot), idle, meter, agent)?;
     let pinned = both(hot.pinned, cold.pinned);
     watch.until(|| hot.is_finished());
     end(hot.join(), began, pinned, |tx| {

@@ -13,6 +13,7 @@ pub mod digest;
 pub mod feed;
 pub mod keeper;
 pub mod layouts;
+pub mod meters;
 pub mod recorder;
 pub mod run;
 pub mod trading;

@@ -1,6 +1,7 @@
 //! Puts a session together, has it laid out on threads, and takes apart what is left at its end.
 
 use super::keeper::{Keeper, Kept};
+use super::meters::{Meters, Wanted};
 use super::trading::{Shared, Traded};
 use super::{dedicated, layouts};
 use crate::control::Control;
@@ -36,6 +37,10 @@ pub struct Options<'a> {
     pub lines: u64,
     /// Show progress.
     pub progress: bool,
+    /// Counters for readers outside the process.
+    pub counters: Wanted,
+    /// What runs, for people.
+    pub label: String,
 }
 
 /// A session that came to its end.
@@ -88,11 +93,14 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
         None => None,
     };
     let mark_every = Duration::from_millis(plan.journal.msync_ms);
-    let keeper = Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone());
+    let run = options.journal.as_deref();
+    let mut meters = Meters::start(&options.counters, plan, &options.label, run, &anchors, &ticks);
+    let mut keeper = Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone());
+    keeper.errors = meters.journal_errors();
     let (control, commands) = Control::start(options.journal.as_deref(), &shared)?;
     let venue = PaperVenue::new(&plan.engine, plan.paper);
     let progress = Progress::new(options.progress, options.lines, shared.clone());
-    let mut watch = Watch { control, progress };
+    let mut watch = Watch { control, progress, meters };
     let rest = Rest { plan, engine, venue, source, commands, shared, ticks };
     let parts = Parts { rest, keeper, began: Instant::now() };
     let finished = match plan.runtime.layout {
@@ -103,11 +111,12 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     };
     watch.progress.clear();
     watch.control.finish();
-    let finished = finished?;
-    match &finished.kept.error {
+    let finished = finished.and_then(|finished| match &finished.kept.error {
         Some(error) => Err(Failure::Run(format!("the journal failed and trading was stopped: {error}"))),
         None => Ok(Finished { ns_per_tick: anchors.ns_per_tick(), ..finished }),
-    }
+    });
+    watch.meters.finish(finished.as_ref().err());
+    finished
 }
 
 /// What a session is made of, before it is laid out on threads.
@@ -146,6 +155,8 @@ impl<'a> Parts<'a> {
 pub struct Watch {
     control: Control,
     progress: Progress,
+    /// Counters for readers outside the process.
+    pub meters: Meters,
 }
 
 impl Watch {
@@ -153,6 +164,7 @@ impl Watch {
     pub fn look(&mut self) {
         self.control.look();
         self.progress.show();
+        self.meters.look();
     }
 
     /// Looks again and again until `is_done`.

@@ -16,7 +16,8 @@ use pinion_model::instrument::InstrumentId;
 use pinion_plan::BURST_RECORDS;
 use pinion_recorded::DataError;
 use pinion_recorded::source::Chunk;
-use pinion_runtime::agent::Agent;
+use pinion_runtime::agent::{Agent, Spent};
+use pinion_runtime::counters::link::LinkMeter;
 use pinion_runtime::latency::Latency;
 use pinion_runtime::ticks::thread_cpu;
 use std::sync::Arc;
@@ -65,6 +66,10 @@ pub struct Trading<O, W, V, const FULL: bool> {
     shared: Arc<Shared>,
     max_latency_ns: i64,
     inputs: u64,
+    /// The last turn found no room for what there was to do.
+    blocked: bool,
+    /// Shows the link to the journal.
+    pub journal_link: LinkMeter,
     done: bool,
 }
 
@@ -112,6 +117,8 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
             shared,
             max_latency_ns,
             inputs: 0,
+            blocked: false,
+            journal_link: LinkMeter::default(),
             done: false,
         }
     }
@@ -364,11 +371,20 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Agent for Trading<O, W, V, FUL
         let cpu = thread_cpu();
         let work = self.work_chunk();
         self.run_cpu += thread_cpu() - cpu;
+        self.blocked = work == 0;
         self.show_progress();
         work
     }
 
     fn is_done(&self) -> bool {
         self.done
+    }
+
+    fn take_spent(&mut self) -> Spent {
+        Spent { is_blocked: self.blocked, ..Spent::default() }
+    }
+
+    fn publish(&mut self) {
+        self.recorder.out.show(&self.journal_link);
     }
 }

@@ -24,6 +24,7 @@ mod wait;
 use super::feed::Feed;
 use super::keeper::{Keeper, KeeperAgent};
 use super::layouts::both;
+use super::meters::Meters;
 use super::recorder::Recorder;
 use super::run::{FeedEnd, Finished, Parts, Rest, Watch, collect, idle_of};
 use super::trading::Trading;
@@ -51,7 +52,7 @@ struct Threads<const FULL: bool> {
 /// Runs a session in this layout.
 pub fn run<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Finished, Failure> {
     let (rest, keeper, began) = parts.split();
-    let threads = start::<FULL>(rest, keeper)?;
+    let threads = start::<FULL>(rest, keeper, &mut watch.meters)?;
     let Threads { feed, strategy, risk, gateway, cold } = threads;
     let pinned = [feed.pinned, strategy.pinned, risk.pinned, gateway.pinned, cold.pinned];
     let pinned = pinned.into_iter().fold(None, both);
@@ -76,7 +77,11 @@ pub fn run<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Fini
 }
 
 /// Starts the threads from the journal's end, so that whoever receives is there before what it receives.
-fn start<const FULL: bool>(rest: Rest<'_>, keeper: Keeper) -> Result<Threads<FULL>, Failure> {
+fn start<const FULL: bool>(
+    rest: Rest<'_>,
+    keeper: Keeper,
+    meters: &mut Meters,
+) -> Result<Threads<FULL>, Failure> {
     let Rest { plan, engine, venue, source, commands, shared, ticks } = rest;
     let order_ring = plan.runtime.order_ring_messages;
     let (events, from_feed) = link(plan.runtime.feed_ring_messages);
@@ -86,25 +91,40 @@ fn start<const FULL: bool>(rest: Rest<'_>, keeper: Keeper) -> Result<Threads<FUL
     let (questions, asked) = link(order_ring);
     let (answers, answered) = link(order_ring);
     let (records, written) = link(plan.runtime.journal_ring_depth());
-    let idle = |agent| idle_of(plan, agent);
+    let idle = |agent, meters: &Meters| meters.blocking(idle_of(plan, agent));
     let books = plan.engine.instruments.iter().map(|_| Book::new(plan.engine.book_levels as usize)).collect();
 
-    let cold = thread(plan, Name::Cold, KeeperAgent::new(keeper, written))?;
+    let cold = thread(plan, Name::Cold, meters, KeeperAgent::new(keeper, written))?;
     let most = plan.engine.max_open_orders as usize;
-    let agent = GatewayAgent::new(venue, books, most, asked, passed, answers, idle(Name::Gateway));
-    let gateway = thread(plan, Name::Gateway, agent)?;
-    let agent = RiskAgent::new(Desk::new(&plan.engine), from_strategy, verdicts, orders, idle(Name::Risk));
-    let risk = thread(plan, Name::Risk, agent)?;
-    let wire = RiskLink::new(steps, from_risk, idle(Name::Strategy));
+    let mut agent =
+        GatewayAgent::new(venue, books, most, asked, passed, answers, idle(Name::Gateway, meters));
+    agent.meter = meters.link(Name::Gateway, Name::Strategy);
+    let gateway = thread(plan, Name::Gateway, meters, agent)?;
+    let desk = Desk::new(&plan.engine);
+    let mut agent = RiskAgent::new(desk, from_strategy, verdicts, orders, idle(Name::Risk, meters));
+    agent.meters = [Name::Strategy, Name::Gateway].map(|to| meters.link(Name::Risk, to));
+    let risk = thread(plan, Name::Risk, meters, agent)?;
+    let mut wire = RiskLink::new(steps, from_risk, idle(Name::Strategy, meters));
+    wire.meter = meters.link(Name::Strategy, Name::Risk);
     let recorder = Recorder::new(records, wire, ticks);
-    let venue = RemoteVenue::new(questions, answered, idle(Name::Strategy));
+    let mut venue = RemoteVenue::new(questions, answered, idle(Name::Strategy, meters));
+    venue.meter = meters.link(Name::Strategy, Name::Gateway);
     let latency_ns = plan.paper.max_latency_ns;
-    let trading = Trading::new(engine, venue, Feed::default(), recorder, commands, shared, latency_ns);
-    let strategy = thread(plan, Name::Strategy, StrategyAgent::new(trading, from_feed))?;
-    let feed = thread(plan, Name::Feed, FeedAgent::new(source, events, idle(Name::Feed)))?;
+    let mut trading = Trading::new(engine, venue, Feed::default(), recorder, commands, shared, latency_ns);
+    trading.journal_link = meters.link(Name::Strategy, Name::Cold);
+    let strategy = thread(plan, Name::Strategy, meters, StrategyAgent::new(trading, from_feed))?;
+    let mut agent = FeedAgent::new(source, events, idle(Name::Feed, meters));
+    (agent.meter, agent.link) = (meters.feed(), meters.link(Name::Feed, Name::Strategy));
+    let feed = thread(plan, Name::Feed, meters, agent)?;
     Ok(Threads { feed, strategy, risk, gateway, cold })
 }
 
-fn thread<A: Agent + Send + 'static>(plan: &Plan, name: Name, agent: A) -> std::io::Result<Runner<A>> {
-    Runner::start(name.label(), plan.runtime.agent(name).core, idle_of(plan, name), agent)
+fn thread<A: Agent + Send + 'static>(
+    plan: &Plan,
+    name: Name,
+    meters: &mut Meters,
+    agent: A,
+) -> std::io::Result<Runner<A>> {
+    let meter = meters.agent(name.label());
+    Runner::start_metered(name.label(), plan.runtime.agent(name).core, idle_of(plan, name), meter, agent)
 }

@@ -9,7 +9,8 @@ use pinion_engine::sink::Sink;
 use pinion_model::body::{Body, CancelBody, OrderBody};
 use pinion_model::event::Level;
 use pinion_model::record::Kind;
-use pinion_runtime::agent::Agent;
+use pinion_runtime::agent::{Agent, Spent};
+use pinion_runtime::counters::link::LinkMeter;
 use pinion_runtime::idle::Idle;
 use pinion_runtime::link::{Rx, Tx};
 
@@ -20,6 +21,8 @@ const BATCH: usize = 64;
 pub struct RiskAgent {
     /// The desk; at the end it must equal the strategy's.
     pub desk: Desk,
+    /// Show the links to the strategy and to the gateway.
+    pub meters: [LinkMeter; 2],
     rx: Rx<ToRisk>,
     out: Out,
 }
@@ -40,18 +43,27 @@ impl RiskAgent {
         gateway: Tx<Outgoing>,
         idle: Idle,
     ) -> RiskAgent {
-        RiskAgent { desk, rx, out: Out { verdicts, gateway, idle } }
+        RiskAgent { desk, meters: Default::default(), rx, out: Out { verdicts, gateway, idle } }
     }
 }
 
 impl Agent for RiskAgent {
     fn do_work(&mut self) -> usize {
-        let RiskAgent { desk, rx, out } = self;
+        let RiskAgent { desk, rx, out, .. } = self;
         rx.read_batch(BATCH, |message, _| desk.follow(message, out))
     }
 
     fn is_done(&self) -> bool {
         self.rx.is_finished()
+    }
+
+    fn take_spent(&mut self) -> Spent {
+        Spent { blocked: self.out.idle.take_waited(), ..Spent::default() }
+    }
+
+    fn publish(&mut self) {
+        self.meters[0].show(&self.out.verdicts);
+        self.meters[1].show(&self.out.gateway);
     }
 }
 
