@@ -239,10 +239,9 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     #[inline]
     fn on_quote(&mut self, id: InstrumentId, cursor: u64, quote: &Quote) {
         self.advance(quote.recv_ns);
+        self.venue.on_quote(id, quote);
         self.begin_market();
         self.engine.on_quote(id, cursor, quote, &mut self.recorder);
-        // Behind the engine, whose orders do not wait for it, and before the venue is given them.
-        self.venue.on_quote(id, quote);
         self.end_market();
     }
 
@@ -255,9 +254,9 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
             return;
         }
         self.advance(event.market.time_ns());
+        self.venue.on_market(event);
         self.begin_market();
         self.engine.on_market(event, &mut self.recorder);
-        self.venue.on_market(event);
         self.end_market();
         if let Market::Depth(_) = event.market {
             let now_ns = self.engine.now_ns();
