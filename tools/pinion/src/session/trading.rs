@@ -65,6 +65,8 @@ pub struct Trading<O, W, V, const FULL: bool> {
     shared: Arc<Shared>,
     max_latency_ns: i64,
     inputs: u64,
+    /// The operator's command to end the run.
+    shutdown: Option<CommandBody>,
     done: bool,
 }
 
@@ -112,6 +114,7 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
             shared,
             max_latency_ns,
             inputs: 0,
+            shutdown: None,
             done: false,
         }
     }
@@ -241,7 +244,8 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     pub fn take_commands(&mut self) {
         while let Ok(mut command) = self.commands.try_recv() {
             if command.command == CommandKind::Shutdown.code() {
-                // It is journalled where the run ends.
+                // It is journalled where the run ends; the first who asked for it is named.
+                self.shutdown.get_or_insert(command);
                 self.shared.stop.store(true, Ordering::Relaxed);
                 continue;
             }
@@ -258,10 +262,9 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
         let end_ns = self.engine.now_ns();
         self.level = self.engine.halts().0;
         if self.inputs > 0 {
-            let command = CommandBody {
-                time_ns: end_ns,
-                ..CommandBody::new(CommandKind::Shutdown, "pinion", "end of run")
-            };
+            let asked = self.shutdown.take();
+            let end = || CommandBody::new(CommandKind::Shutdown, "pinion", "end of run");
+            let command = CommandBody { time_ns: end_ns, ..asked.unwrap_or_else(end) };
             self.recorder.begin(FULL);
             self.engine.on_command(&command, &mut self.recorder);
             self.finish_input();
