@@ -3,12 +3,13 @@
 //!
 //! The socket takes JSON lines such as `{"command": "flatten", "operator": "ana", "note": "news"}` and
 //! answers each with a line. Only the user that owns the run may connect (mode 0600). A kill needs no
-//! confirmation; arming must name who does it. Every command becomes an input of the engine, in the
+//! confirmation; arming must name who does it and is refused while the file `kill` stands. Every command becomes an input of the engine, in the
 //! journal with its name.
 
 use crate::failure::Failure;
 use crate::session::trading::Shared;
 use pinion_model::body::{CommandBody, CommandKind};
+use std::cell::Cell;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -23,6 +24,8 @@ pub struct Control {
     interrupted: Arc<AtomicBool>,
     killed: Arc<AtomicBool>,
     kill_file: Option<PathBuf>,
+    /// The kill file was seen, was obeyed and could not be removed.
+    kill_stands: Cell<bool>,
     socket: Option<(PathBuf, UnixListener)>,
     shared: Arc<Shared>,
 }
@@ -47,7 +50,9 @@ impl Control {
         };
         let (commands, received) = channel();
         let kill_file = dir.map(|d| d.join("kill"));
-        Ok((Control { commands, interrupted, killed, kill_file, socket, shared: shared.clone() }, received))
+        let shared = shared.clone();
+        let kill_stands = Cell::new(false);
+        Ok((Control { commands, interrupted, killed, kill_file, kill_stands, socket, shared }, received))
     }
 
     /// Looks at every way once; does not wait.
@@ -58,16 +63,34 @@ impl Control {
         if self.killed.swap(false, Ordering::Relaxed) {
             self.send(CommandBody::new(CommandKind::CancelEntries, "signal", "SIGUSR1"));
         }
-        if let Some(file) = &self.kill_file
-            && file.exists()
-            && std::fs::remove_file(file).is_ok()
-        {
-            self.send(CommandBody::new(CommandKind::CancelEntries, "file", "kill file"));
-        }
+        self.obey_kill_file();
         if let Some((_, listener)) = &self.socket {
             while let Ok((stream, _)) = listener.accept() {
                 self.serve(stream);
             }
+        }
+    }
+
+    /// A file named `kill` stops entries, whatever it is. It is removed, so that it stops once and not again
+    /// after arming; what cannot be removed (a directory, a file where deleting is forbidden) stops as well.
+    fn obey_kill_file(&self) {
+        let Some(file) = &self.kill_file else { return };
+        let there = file.symlink_metadata().is_ok();
+        let stands = there && std::fs::remove_file(file).is_err();
+        if there && !self.kill_stands.get() {
+            self.send(CommandBody::new(CommandKind::CancelEntries, "file", "kill file"));
+        }
+        self.kill_stands.set(stands);
+    }
+
+    /// Nothing may be armed while the kill file stands.
+    fn admit(&self, command: CommandBody) -> Result<CommandBody, String> {
+        self.obey_kill_file();
+        match &self.kill_file {
+            Some(file) if self.kill_stands.get() && command.command == CommandKind::Arm.code() => {
+                Err(format!("{0} still stands and forbids trading; remove {0} first", file.display()))
+            }
+            _ => Ok(command),
         }
     }
 
@@ -83,7 +106,7 @@ impl Control {
         let mut line = String::new();
         let mut reader = BufReader::new(&stream);
         let answer = match reader.read_line(&mut line) {
-            Ok(_) => match parse(&line) {
+            Ok(_) => match parse(&line).and_then(|command| self.admit(command)) {
                 Ok(command) => {
                     self.send(command);
                     serde_json::json!({ "ok": true })
@@ -155,5 +178,27 @@ mod tests {
         assert!(parse(r#"{"command":"cancel-entries"}"#).is_ok());
         assert!(parse(r#"{"command":"explode"}"#).unwrap_err().contains("flatten"));
         assert!(parse("nonsense").is_err());
+    }
+
+    #[test]
+    fn a_kill_file_that_stays_stops_once_and_forbids_arming_until_it_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (control, commands) = Control::start(Some(dir.path()), &Arc::default()).unwrap();
+        let kill = dir.path().join("kill");
+        let arm = || control.admit(parse(r#"{"command":"arm","operator":"ana"}"#).unwrap());
+        let stops = || commands.try_iter().filter(|c| c.command == CommandKind::CancelEntries.code()).count();
+        // A directory cannot be removed as a file.
+        std::fs::create_dir(&kill).unwrap();
+        control.look();
+        control.look();
+        assert_eq!(stops(), 1);
+        let refused = arm().unwrap_err();
+        assert!(refused.contains("remove") && refused.contains(kill.to_str().unwrap()), "{refused}");
+        std::fs::remove_dir(&kill).unwrap();
+        assert!(arm().is_ok(), "nothing stands any more");
+        std::fs::write(&kill, "").unwrap();
+        assert!(arm().is_ok(), "a file is removed and stops before the arming that comes behind it");
+        assert_eq!((stops(), kill.exists()), (1, false));
+        control.finish();
     }
 }
