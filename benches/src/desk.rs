@@ -70,6 +70,7 @@ pub fn passing() -> Request {
         sizing: Sizing::Fraction(Ratio(Ratio::SCALE / 10)),
         qty: Qty::ZERO,
         reducible: Qty::ZERO,
+        to_close: None,
     }
 }
 

@@ -6,6 +6,7 @@ use pinion_engine::portfolio::account::Account;
 use pinion_engine::portfolio::{Mark, Portfolio};
 use pinion_engine::risk::checks::Check;
 use pinion_engine::risk::{Context, Request, Risk, Verdict};
+use pinion_engine::rules::ToClose;
 use pinion_model::body::{Body, ExecutionBody};
 use pinion_model::instrument::InstrumentId;
 use pinion_model::number::{Price, Qty, Ratio};
@@ -90,6 +91,7 @@ fn entry() -> Request {
         sizing: Sizing::Fraction(Ratio::ONE),
         qty: Qty::ZERO,
         reducible: Qty::ZERO,
+        to_close: None,
     }
 }
 
@@ -194,4 +196,31 @@ fn a_reducing_order_is_cut_sliced_and_repriced() {
     let verdict = desk.check(&far);
     assert!(verdict.passed());
     assert_eq!(verdict.limit, Price(9_900), "moved into the collar");
+}
+
+#[test]
+fn an_entry_needs_time_before_the_close_and_an_exit_needs_none() {
+    let desk = Desk::new("").holds(100_000);
+    let left = |left_ns, more_than_ns| Some(ToClose { left_ns, more_than_ns });
+    for (to_close, passes) in
+        [(None, true), (left(1, 0), true), (left(0, 0), false), (left(60, 60), false), (left(61, 60), true)]
+    {
+        let verdict = desk.check(&Request { to_close, ..entry() });
+        assert_eq!(verdict.failed & Check::Session.bit() == 0, passes, "{to_close:?}");
+    }
+    assert!(desk.check(&exit(100_000)).passed());
+}
+
+#[test]
+fn the_record_of_an_exit_tells_what_was_wanted_what_could_be_reduced_and_the_exposure() {
+    let desk = Desk::new("").holds(100_000);
+    let reducible = |request: &Request| {
+        let verdict = desk.check(request);
+        assert!(verdict.exposure.0 > 0, "the position counts as exposure");
+        let checks = verdict.operands().filter(|o| o.check == Check::Reducible as u16 + 1);
+        checks.map(|o| (o.outcome, o.measured[0], o.limit[0])).collect::<Vec<_>>()
+    };
+    assert_eq!(reducible(&exit(100_000)), [(0, 100_000, 1_000_000)]);
+    assert_eq!(reducible(&Request { reducible: Qty(20_000), ..exit(100_000) }), [(2, 100_000, 20_000)]);
+    assert_eq!(reducible(&Request { reducible: Qty::ZERO, ..exit(100_000) }), [(1, 100_000, 0)]);
 }

@@ -3,7 +3,7 @@
 //!
 //! The socket takes JSON lines such as `{"command": "flatten", "operator": "ana", "note": "news"}` and
 //! answers each with a line. Only the user that owns the run may connect (mode 0600). A kill needs no
-//! confirmation; arming must name who does it. Every command becomes an input of the engine, in the
+//! confirmation; arming must name who does it and is refused while the file `kill` stands. Every command becomes an input of the engine, in the
 //! journal with its name.
 
 use crate::failure::Failure;
@@ -26,6 +26,8 @@ pub struct Control {
     interrupted: Arc<AtomicBool>,
     killed: Arc<AtomicBool>,
     kill_file: Option<PathBuf>,
+    /// The kill file was seen, was obeyed and could not be removed.
+    kill_stands: bool,
     socket: Option<(PathBuf, UnixListener)>,
     shared: Arc<Shared>,
 }
@@ -47,7 +49,9 @@ impl Control {
         };
         let (commands, received) = link(WAITING);
         let kill_file = dir.map(|d| d.join("kill"));
-        Ok((Control { commands, interrupted, killed, kill_file, socket, shared: shared.clone() }, received))
+        let shared = shared.clone();
+        let kill_stands = false;
+        Ok((Control { commands, interrupted, killed, kill_file, kill_stands, socket, shared }, received))
     }
 
     /// Looks at every way once; does not wait.
@@ -59,15 +63,35 @@ impl Control {
         if self.commands.has_credits(1) && self.killed.swap(false, Ordering::Relaxed) {
             self.send(CommandBody::new(CommandKind::CancelEntries, "signal", "SIGUSR1"));
         }
-        if let Some(file) = &self.kill_file
-            && self.commands.has_credits(1)
-            && file.exists()
-            && std::fs::remove_file(file).is_ok()
-        {
-            self.send(CommandBody::new(CommandKind::CancelEntries, "file", "kill file"));
-        }
+        self.obey_kill_file();
         while let Some(Ok((stream, _))) = self.socket.as_ref().map(|(_, listener)| listener.accept()) {
             self.serve(stream);
+        }
+    }
+
+    /// A file named `kill` stops entries, whatever it is. It is removed, so that it stops once and not again
+    /// after arming; what cannot be removed (a directory, a file where deleting is forbidden) stops as well.
+    fn obey_kill_file(&mut self) {
+        let Some(file) = &self.kill_file else { return };
+        if !self.commands.has_credits(1) {
+            return;
+        }
+        let there = file.symlink_metadata().is_ok();
+        let stands = there && std::fs::remove_file(file).is_err();
+        if there && !self.kill_stands {
+            self.send(CommandBody::new(CommandKind::CancelEntries, "file", "kill file"));
+        }
+        self.kill_stands = stands;
+    }
+
+    /// Nothing may be armed while the kill file stands.
+    fn admit(&mut self, command: CommandBody) -> Result<CommandBody, String> {
+        self.obey_kill_file();
+        match &self.kill_file {
+            Some(file) if self.kill_stands && command.command == CommandKind::Arm.code() => {
+                Err(format!("{0} still stands and forbids trading; remove {0} first", file.display()))
+            }
+            _ => Ok(command),
         }
     }
 
@@ -88,7 +112,7 @@ impl Control {
         let mut line = String::new();
         let mut reader = BufReader::new(&stream);
         let answer = match reader.read_line(&mut line) {
-            Ok(_) => match parse(&line) {
+            Ok(_) => match parse(&line).and_then(|command| self.admit(command)) {
                 Ok(command) if self.send(command) => serde_json::json!({ "ok": true }),
                 Ok(_) => {
                     serde_json::json!({ "ok": false, "error": format!("{WAITING} commands wait already") })
@@ -162,5 +186,37 @@ mod tests {
         assert!(parse(r#"{"command":"explode"}"#).unwrap_err().contains("flatten"));
         assert!(parse("nonsense").is_err());
         assert!(parse(r#"{"command":"recovered","operator":"ana"}"#).is_err(), "the program's own word");
+    }
+
+    #[test]
+    fn a_kill_file_that_stays_stops_once_and_forbids_arming_until_it_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut control, mut commands) = Control::start(Some(dir.path()), &Arc::default()).unwrap();
+        let kill = dir.path().join("kill");
+        let arm =
+            |control: &mut Control| control.admit(parse(r#"{"command":"arm","operator":"ana"}"#).unwrap());
+        let mut stops = || {
+            let mut count = 0;
+            commands.read_batch(64, |c, _| {
+                count += usize::from(c.command == CommandKind::CancelEntries.code());
+            });
+            count
+        };
+        // A directory cannot be removed as a file.
+        std::fs::create_dir(&kill).unwrap();
+        control.look();
+        control.look();
+        assert_eq!(stops(), 1);
+        let refused = arm(&mut control).unwrap_err();
+        assert!(refused.contains("remove") && refused.contains(kill.to_str().unwrap()), "{refused}");
+        std::fs::remove_dir(&kill).unwrap();
+        assert!(arm(&mut control).is_ok(), "nothing stands any more");
+        std::fs::write(&kill, "").unwrap();
+        assert!(
+            arm(&mut control).is_ok(),
+            "a file is removed and stops before the arming that comes behind it"
+        );
+        assert_eq!((stops(), kill.exists()), (1, false));
+        control.finish();
     }
 }

@@ -91,6 +91,8 @@ checks! {
     Reducible = 21, "reducible", Qty "wanted", "reducible";
     /// The contract has expired.
     Expired = 22, "expired", Time "now", "expiry";
+    /// The instrument's session is closed, or ends before what an entry opens could be closed.
+    Session = 23, "session", Nanoseconds "time to the close", "more than";
 }
 
 impl Check {

@@ -17,6 +17,7 @@ use crate::orders::table::{Order, OrderTable};
 use crate::plan::{EnginePlan, FeeSchedule, RiskLimits, Sizing};
 use crate::portfolio::account::Account;
 use crate::portfolio::{Mark, Portfolio};
+use crate::rules::ToClose;
 use arrayvec::ArrayVec;
 use checks::Check;
 use figures::{Figure, Operands, Pricings};
@@ -56,6 +57,8 @@ pub struct Request {
     pub qty: Qty,
     /// Quantity of the strategy's position that other exits do not claim.
     pub reducible: Qty,
+    /// What an entry has left of the session; `None` around the clock.
+    pub to_close: Option<ToClose>,
 }
 
 /// What the checks look at besides the request.
@@ -204,6 +207,9 @@ impl Risk {
             let (now, expiry) = (cx.now_ns.into(), contract.expiry_ns.into());
             v.refuse_if(now >= expiry, Check::Expired, now, expiry);
         }
+        if let Some(ToClose { left_ns, more_than_ns }) = request.to_close {
+            v.refuse_if(left_ns <= more_than_ns, Check::Session, left_ns.into(), more_than_ns.into());
+        }
         let mark = cx.portfolio.mark(id);
         let lost = mark.is_known() && mark.time_ns == Mark::LOST;
         if lost || self.limits.stale_after_ns.is_some() {
@@ -264,18 +270,20 @@ impl Risk {
     /// A reducing order is cut and repriced, never refused by a limit.
     fn check_reducing(&self, request: &Request, cx: &Context<'_>, instrument: &Instrument, v: &mut Verdict) {
         v.reducing = true;
-        let mut qty = request.qty;
-        if qty > request.reducible {
-            v.note(Check::Reducible, 2, qty.0.into(), request.reducible.0.into());
-            qty = request.reducible;
-        }
+        let exposure = cx.portfolio.exposure().zip(self.reserved_base(cx));
+        v.exposure = exposure.map_or(Money::ZERO, |((gross, _), reserved)| gross + reserved);
+        let mut qty = request.qty.min(request.reducible);
         let largest = self.terms[request.instrument.index()].largest_order(instrument, v.price);
         if qty > largest {
             v.note(Check::OrderQty, 2, qty.0.into(), largest.0.into());
             qty = largest;
         }
         v.qty = instrument.lot_floor(qty);
-        v.refuse_if(v.qty <= Qty::ZERO, Check::Reducible, v.qty.0.into(), 1);
+        let outcome = match v.qty {
+            nothing if nothing <= Qty::ZERO => 1,
+            _ => 2 * u16::from(request.qty > request.reducible),
+        };
+        v.note(Check::Reducible, outcome, request.qty.0.into(), request.reducible.0.into());
         if request.order_type == OrderType::Limit
             && let Some((low, high, middle, room)) = self.collar(request.instrument, cx)
             && (v.limit < low || v.limit > high)

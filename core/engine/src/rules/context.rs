@@ -34,6 +34,33 @@ impl View<'_> {
         let end_ns = self.calendar.session_end_ns(self.bar.open_ns);
         end_ns.is_some_and(|end_ns| self.bar.open_ns + 2 * interval_ns >= end_ns)
     }
+
+    /// What an entry that is sent now has left of the instrument's session; `leaves_at_close` says that an exit
+    /// closes with the session and needs a bar of its own. `None` around the clock, and for bars of a day or
+    /// longer, which hold whole sessions.
+    pub fn to_close(&self, leaves_at_close: bool) -> Option<ToClose> {
+        const DAY_NS: i64 = 86_400_000_000_000;
+        let (trades_ns, bar_ns) = match self.cut {
+            BarCut::Time { interval_ns } if interval_ns >= DAY_NS => return None,
+            BarCut::Time { interval_ns } => (self.bar.open_ns + interval_ns, interval_ns),
+            // Such bars have no end that is known beforehand.
+            BarCut::Ticks { .. } | BarCut::Volume { .. } => (self.time_ns, 0),
+        };
+        if *self.calendar == Calendar::Always {
+            return None;
+        }
+        let end_ns = self.calendar.session_end_ns(trades_ns).unwrap_or(trades_ns);
+        Some(ToClose { left_ns: end_ns - trades_ns, more_than_ns: if leaves_at_close { bar_ns } else { 0 } })
+    }
+}
+
+/// Time to the close of the session, of an entry that is about to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToClose {
+    /// From when it can trade to the close, ns; 0 outside a session.
+    pub left_ns: i64,
+    /// It must be longer than this, ns.
+    pub more_than_ns: i64,
 }
 
 /// The open position of a strategy in an instrument.
@@ -236,5 +263,36 @@ impl Noted {
     /// A whole number.
     pub fn count(&mut self, name: &str, value: u64) {
         self.push(name, i64::try_from(value).unwrap_or(i64::MAX), 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_has_the_time_from_the_next_bar_to_the_close() {
+        const MINUTE_NS: i64 = 60_000_000_000;
+        let session = Calendar::Session { days: 127, open_s: 52_200, close_s: 72_000 };
+        let set = Set::default();
+        let minutes = BarCut::Time { interval_ns: MINUTE_NS };
+        let left = |minute: i64, cut, calendar: &Calendar, leaves| {
+            let bar = Bar { open_ns: minute * MINUTE_NS, ..Bar::default() };
+            let time_ns = bar.open_ns;
+            View { bar: &bar, bars: 1, set: &set, time_ns, cut, calendar }.to_close(leaves)
+        };
+        let minutes_left = |minute| left(minute, minutes, &session, false).unwrap().left_ns / MINUTE_NS;
+        // From 14:30 to 20:00: the bar before the open, the last but one, the last, and one of the evening.
+        assert_eq!([869, 1_198, 1_199, 1_260].map(minutes_left), [330, 1, 0, 0]);
+        let leaving = left(1_198, minutes, &session, true).unwrap();
+        assert!(leaving.left_ns <= leaving.more_than_ns, "its exit would have no bar to trade in");
+        let ticks = BarCut::Ticks { count: 10 };
+        assert_eq!(
+            [1_199, 1_200].map(|m| left(m, ticks, &session, true).unwrap().left_ns / MINUTE_NS),
+            [1, 0]
+        );
+        let days = BarCut::Time { interval_ns: 1_440 * MINUTE_NS };
+        assert_eq!(left(0, days, &session, true), None);
+        assert_eq!(left(1_200, minutes, &Calendar::Always, true), None);
     }
 }

@@ -147,6 +147,11 @@ impl ExitRule {
         })
     }
 
+    /// It closes on the last bar of the session, whatever else it does.
+    pub fn leaves_at_close(&self) -> bool {
+        matches!(self, ExitRule::TimeBased(rule) if rule.leaves_at_close())
+    }
+
     /// An entry is about to be sent; the rule takes what it needs from the signal bar.
     pub fn arm(&mut self, view: &View<'_>) -> Arming {
         match self {

@@ -35,6 +35,11 @@ impl TimeBased {
         }
     }
 
+    /// It closes on the last bar of the session.
+    pub(super) fn leaves_at_close(&self) -> bool {
+        self.session_end
+    }
+
     pub(super) fn on_bar(&self, holding: &Holding, view: &View<'_>) -> Option<ExitSignal> {
         let bars = self.max_bars > 0 && holding.bars_held >= self.max_bars;
         let minutes = self.max_ns > 0 && view.time_ns - holding.opened_ns >= self.max_ns;

@@ -45,6 +45,7 @@ impl Trader {
             sizing: self.sizing,
             qty: Qty::ZERO,
             reducible: Qty::ZERO,
+            to_close: series[self.series].view(desk.now_ns).to_close(self.leaves_at_close),
         };
         let origin = Origin { strategy: self.strategy, rule: rule as u16, reason: Reason::Entry, reference };
         let entries = &self.entries;

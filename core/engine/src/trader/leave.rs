@@ -97,6 +97,7 @@ impl Trader {
             sizing: self.sizing,
             qty,
             reducible: self.position.qty.abs(),
+            to_close: None,
         }
     }
 

@@ -151,6 +151,8 @@ pub struct Trader {
     looks_back: bool,
     /// Some exit reads longer bars beside its own.
     looks_longer: bool,
+    /// Some exit closes on the last bar of the session.
+    leaves_at_close: bool,
     position: Position,
     holding: Option<Holding>,
     /// Best and worst price since the fill, while the bar of the fill is being made from ticks.
@@ -201,6 +203,7 @@ impl Trader {
         Ok(Trader {
             looks_back: entries.iter().any(|e| e.rule.looks_back())
                 || exits.iter().any(|e| e.rule.looks_back()),
+            leaves_at_close: exits.iter().any(|e| e.rule.leaves_at_close()),
             looks_longer: exits.iter().any(|e| e.longer.is_some()),
             strategy,
             instrument,

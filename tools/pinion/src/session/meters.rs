@@ -136,8 +136,7 @@ fn create(plan: &Plan, label: &str, run: Option<&Path>, anchors: &Anchors) -> Re
     if plan.runtime.layout == Layout::Invoker {
         agents.push((CALLER.into(), String::new()));
     }
-    let links: Vec<_> =
-        plan.rings().iter().map(|r| (link_name(r.from, r.to), r.items.to_string())).collect();
+    let links: Vec<_> = plan.rings().iter().map(|r| (link_name(r.from, r.to), r.items.to_string())).collect();
     let reasons: Vec<String> = Broken::reasons().collect();
     let agents: Vec<_> = agents.iter().map(|(name, note)| (name.as_str(), note.as_str())).collect();
     let links: Vec<_> = links.iter().map(|(name, note)| (name.as_str(), note.as_str())).collect();

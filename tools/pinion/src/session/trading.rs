@@ -84,6 +84,8 @@ pub struct Trading<O, W, V, const FULL: bool> {
     blocked: bool,
     /// Shows the link to the journal.
     pub journal_link: LinkMeter,
+    /// The operator's command to end the run.
+    shutdown: Option<CommandBody>,
     done: bool,
 }
 
@@ -139,6 +141,7 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
             inputs: 0,
             blocked: false,
             journal_link: LinkMeter::default(),
+            shutdown: None,
             done: false,
         }
     }
@@ -268,7 +271,8 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     pub fn take_commands(&mut self) {
         while let Some(mut command) = self.commands.read() {
             if command.command == CommandKind::Shutdown.code() {
-                // It is journalled where the run ends.
+                // It is journalled where the run ends; the first who asked for it is named.
+                self.shutdown.get_or_insert(command);
                 self.shared.stop.store(true, Ordering::Relaxed);
                 continue;
             }
@@ -285,10 +289,9 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
         let end_ns = self.engine.now_ns();
         self.level = self.engine.halts().0;
         if self.inputs > 0 {
-            let command = CommandBody {
-                time_ns: end_ns,
-                ..CommandBody::new(CommandKind::Shutdown, "pinion", "end of run")
-            };
+            let asked = self.shutdown.take();
+            let end = || CommandBody::new(CommandKind::Shutdown, "pinion", "end of run");
+            let command = CommandBody { time_ns: end_ns, ..asked.unwrap_or_else(end) };
             self.begin(FULL);
             self.engine.on_command(&command, &mut self.recorder);
             self.finish_input();

@@ -1,8 +1,8 @@
 //! What the way is walked with: usual, dense, malformed, refused and reconnecting input, the same on every
 //! machine. All of it is made before anything is sealed.
 
-use pinion_benches::frames::{MessageKind, made};
 use crate::failure::Failure;
+use pinion_benches::frames::{MessageKind, made};
 use std::path::Path;
 
 /// Levels on a side of the densest message, as many as the decoder keeps.
