@@ -6,9 +6,9 @@
 use crate::orders::lifecycle::OrderEvent;
 use crate::orders::table::{Order, OrderTable};
 use crate::plan::EnginePlan;
-use crate::remote::{DeskMessage, DeskStep};
 use crate::portfolio::account::{Account, Breach};
 use crate::portfolio::{Applied, Mark, Portfolio};
+use crate::remote::{DeskMessage, DeskStep};
 use crate::risk::checks::Check;
 use crate::risk::{Context, Request, Risk, Verdict};
 use crate::rules::Noted;
@@ -126,14 +126,7 @@ impl Desk {
             self.tell(DeskStep::Submit { request: *request, origin, tif, hold }, sink);
             sink.wait_for_verdict(&mut verdict);
         } else {
-            let cx = Context {
-                portfolio: &self.portfolio,
-                orders: &self.orders,
-                account: &self.account,
-                level: self.level,
-                now_ns: self.now_ns,
-            };
-            self.risk.check(request, &cx, &mut verdict);
+            self.risk.check(request, &self.context(), &mut verdict);
         }
         if hold && self.held.is_full() {
             verdict.failed |= Check::Capacity.bit();
@@ -161,9 +154,27 @@ impl Desk {
         number
     }
 
+    /// What the checks look at.
+    #[inline(always)]
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context {
+            portfolio: &self.portfolio,
+            orders: &self.orders,
+            account: &self.account,
+            level: self.level,
+            now_ns: self.now_ns,
+        }
+    }
+
+    /// As [`Desk::context`], beside the risk desk that it is for.
+    pub(crate) fn risk_and_context(&mut self) -> (&mut Risk, Context<'_>) {
+        let Desk { risk, portfolio, orders, account, level, now_ns, .. } = self;
+        (risk, Context { portfolio, orders, account, level: *level, now_ns: *now_ns })
+    }
+
     /// Tells the desk of another thread, where there is one, what moves this one.
     #[inline(always)]
-    fn tell<S: Sink>(&self, step: DeskStep, sink: &mut S) {
+    pub(crate) fn tell<S: Sink>(&self, step: DeskStep, sink: &mut S) {
         if S::REMOTE_RISK {
             sink.tell(&DeskMessage { seq: self.seq, now_ns: self.now_ns, step });
         }
@@ -475,17 +486,28 @@ impl Desk {
             CommandKind::CancelEntries | CommandKind::Shutdown => self.level = self.level.max(2),
             CommandKind::Flatten => self.level = self.level.max(3),
             CommandKind::HardStop => self.level = 4,
+            CommandKind::HaltDay => self.account.daily_halt = true,
+            CommandKind::HaltDrawdown => self.account.drawdown_halt = true,
             CommandKind::Arm => {
                 self.level = 0;
                 let equity = self.portfolio.equity().unwrap_or(self.account.peak());
                 self.account.arm(equity);
             }
         }
-        let event = if kind == CommandKind::Arm { AccountEvent::Armed } else { AccountEvent::Stopped };
+        let event = match kind {
+            CommandKind::Arm => AccountEvent::Armed,
+            CommandKind::HaltDay => AccountEvent::DailyLossHalt,
+            CommandKind::HaltDrawdown => AccountEvent::DrawdownHalt,
+            _ => AccountEvent::Stopped,
+        };
         self.emit_account(event, reason_of(kind), sink);
         match kind {
             CommandKind::NoEntries | CommandKind::Arm => {}
-            CommandKind::CancelEntries | CommandKind::Shutdown | CommandKind::Flatten => {
+            CommandKind::CancelEntries
+            | CommandKind::Shutdown
+            | CommandKind::Flatten
+            | CommandKind::HaltDay
+            | CommandKind::HaltDrawdown => {
                 self.cancel_where(reason_of(kind), sink, |o| o.action == Action::Enter);
             }
             CommandKind::HardStop => self.cancel_where(reason_of(kind), sink, |_| true),
@@ -543,5 +565,9 @@ impl Desk {
 }
 
 fn reason_of(kind: CommandKind) -> Reason {
-    if kind == CommandKind::Shutdown { Reason::RunEnded } else { Reason::Operator }
+    match kind {
+        CommandKind::Shutdown => Reason::RunEnded,
+        CommandKind::HaltDay | CommandKind::HaltDrawdown => Reason::Halted,
+        _ => Reason::Operator,
+    }
 }

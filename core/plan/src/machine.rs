@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::diagnostic::Diagnostics;
 use crate::runtime::{Agent, Idle};
+use crate::shards;
 use std::collections::BTreeSet;
 
 /// The processors of a machine.
@@ -20,7 +21,7 @@ impl Machine {
         Machine { online: (0..processors).collect(), isolated: BTreeSet::new() }
     }
 
-    fn processors(&self) -> String {
+    pub(crate) fn processors(&self) -> String {
         list(&self.online)
     }
 
@@ -56,19 +57,23 @@ fn list(numbers: &BTreeSet<usize>) -> String {
 /// on one core, are errors; a hot thread on a core that is not isolated is a warning.
 pub fn check_threads(config: &Config, machine: &Machine, found: &mut Diagnostics) {
     let runtime = &config.runtime;
+    shards::check_cores(config, machine, found);
     let threads = runtime.layout.threads();
     let spins = |agent: Agent| runtime.idle_of(agent, machine).0 == Idle::Spin;
     for (at, &agent) in threads.iter().enumerate() {
         let (name, place) = (agent.label(), config.thread_places[agent as usize]);
         let Some(core) = runtime.agent(agent).core else {
             if spins(agent) {
-                let reason = format!("the {name} thread spins and is not pinned: it takes a core from whoever needs it");
+                let reason = format!(
+                    "the {name} thread spins and is not pinned: it takes a core from whoever needs it"
+                );
                 found.warn(place, reason, "give it a `core`, or let it `yield`");
             }
             continue;
         };
         if !machine.online.contains(&core) {
-            let reason = format!("the {name} thread is to run on core {core}, which this machine does not have");
+            let reason =
+                format!("the {name} thread is to run on core {core}, which this machine does not have");
             found.error(place, reason, format!("its processors are {}", machine.processors()));
             continue;
         }
@@ -84,7 +89,9 @@ pub fn check_threads(config: &Config, machine: &Machine, found: &mut Diagnostics
             }
         }
         if agent != Agent::Cold && !machine.isolated.contains(&core) {
-            let reason = format!("the {name} thread runs on core {core}, which is not isolated: other work interrupts it");
+            let reason = format!(
+                "the {name} thread runs on core {core}, which is not isolated: other work interrupts it"
+            );
             found.warn(place, reason, format!("start the kernel with isolcpus=managed_irq,domain,{core} nohz_full={core} rcu_nocbs={core}; see `pinion doctor`"));
         }
     }

@@ -101,14 +101,19 @@ impl RuntimeConfig {
     pub fn rings(&self) -> Vec<Ring> {
         const SOURCE: &str = "no input is taken, the source waits";
         const WAITS: &str = "the sender waits";
-        let ring = |from, to, depth: usize, items, lines, when_full| {
-            Ring { from, to, depth, items, bytes: depth.next_power_of_two() * lines * 64, when_full }
+        let ring = |from, to, depth: usize, items, lines, when_full| Ring {
+            from,
+            to,
+            depth,
+            items,
+            bytes: depth.next_power_of_two() * lines * 64,
+            when_full,
         };
         let order = |from, to| ring(from, to, self.order_ring_messages, "messages", 3, WAITS);
         let journal = |from| ring(from, Agent::Cold, self.journal_ring_depth(), "records", 2, SOURCE);
         match self.layout {
             Layout::Invoker | Layout::Solo => Vec::new(),
-            Layout::Shared => vec![journal(Agent::Hot)],
+            Layout::Shared | Layout::Fused => vec![journal(Agent::Hot)],
             Layout::Dedicated => vec![
                 ring(Agent::Feed, Agent::Strategy, self.feed_ring_messages, "messages", 2, SOURCE),
                 order(Agent::Strategy, Agent::Risk),
@@ -157,15 +162,18 @@ pub enum Layout {
     Shared,
     /// Feed, strategy, risk and gateway have a thread each, and there is a cold one.
     Dedicated,
+    /// A hot thread for each shard of the instruments, and there is a cold one.
+    Fused,
 }
 
 impl Layout {
     /// Names, in the order of configuration's choice.
-    pub const ALL: [(Layout, &'static str); 4] = [
+    pub const ALL: [(Layout, &'static str); 5] = [
         (Layout::Invoker, "invoker"),
         (Layout::Solo, "solo"),
         (Layout::Shared, "shared"),
         (Layout::Dedicated, "dedicated"),
+        (Layout::Fused, "fused"),
     ];
 
     /// The word for it.
@@ -178,10 +186,9 @@ impl Layout {
         match self {
             Layout::Invoker => &[],
             Layout::Solo => &[Agent::Hot],
-            Layout::Shared => &[Agent::Hot, Agent::Cold],
-            Layout::Dedicated => {
-                &[Agent::Feed, Agent::Strategy, Agent::Risk, Agent::Gateway, Agent::Cold]
-            }
+            // Of a fused run each shard has a hot thread.
+            Layout::Shared | Layout::Fused => &[Agent::Hot, Agent::Cold],
+            Layout::Dedicated => &[Agent::Feed, Agent::Strategy, Agent::Risk, Agent::Gateway, Agent::Cold],
         }
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod checks;
 mod reserve;
+mod share;
 mod sizing;
 
 use crate::orders::table::{Order, OrderTable};
@@ -21,6 +22,7 @@ use pinion_model::number::{Money, Price, Qty};
 use pinion_model::order::{Action, OrderType, Side};
 pub use reserve::Reserved;
 use serde::{Deserialize, Serialize};
+pub use share::Share;
 
 /// Slots of the order table that entries leave to exits.
 const EXIT_RESERVE: usize = 8;
@@ -130,7 +132,10 @@ struct LastEntry {
 /// The risk desk's own state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Risk {
+    /// The limits of this engine: those of the account, the absolute ones cut to the engine's share.
     limits: RiskLimits,
+    account: share::Absolute,
+    share: Share,
     fees: Vec<FeeSchedule>,
     groups: Vec<u16>,
     /// Times of the last orders, a ring of `order_rate` entries.
@@ -146,6 +151,8 @@ impl Risk {
     pub fn new(plan: &EnginePlan) -> Risk {
         Risk {
             limits: plan.risk.clone(),
+            account: share::Absolute::of(&plan.risk),
+            share: Share::WHOLE,
             fees: plan.fees.clone(),
             groups: plan.groups.clone(),
             sent_ns: vec![i64::MIN; plan.risk.order_rate.unwrap_or(0) as usize].into(),
@@ -178,10 +185,10 @@ impl Risk {
         let id = request.instrument;
         v.refuse_if(cx.level > 0, Check::KillSwitch, cx.level.into(), 0);
         let (daily_floor, drawdown_floor) = cx.account.floors();
-        if self.limits.max_drawdown.is_some() {
+        if self.limits.max_drawdown.is_some() || cx.account.drawdown_halt {
             v.refuse_if(cx.account.drawdown_halt, Check::Drawdown, v.equity.0, drawdown_floor.0);
         }
-        if self.limits.max_daily_loss.is_some() {
+        if self.limits.max_daily_loss.is_some() || cx.account.daily_halt {
             v.refuse_if(cx.account.daily_halt, Check::DailyLoss, v.equity.0, daily_floor.0);
         }
         if let Some(contract) = &instrument.contract {
@@ -216,13 +223,18 @@ impl Risk {
 
     fn check_rate(&self, now_ns: i64, v: &mut Verdict) {
         if let Some(limit) = self.limits.order_rate {
-            let since = now_ns.saturating_sub(self.limits.order_rate_window_ns);
-            // Engine time never runs backwards: from the oldest on, the ring is sorted.
-            let (newer, older) = self.sent_ns.split_at(self.sent_at);
-            let later = |times: &[i64]| times.len() - times.partition_point(|&t| t <= since);
-            let recent = later(older) + later(newer);
+            let recent = self.recent_orders(now_ns);
             v.refuse_if(recent >= limit as usize, Check::OrderRate, recent as i128, limit.into());
         }
+    }
+
+    /// Orders within the window of the rate, as far as the account's limit reaches.
+    fn recent_orders(&self, now_ns: i64) -> usize {
+        let since = now_ns.saturating_sub(self.limits.order_rate_window_ns);
+        // Engine time never runs backwards: from the oldest on, the ring is sorted.
+        let (newer, older) = self.sent_ns.split_at(self.sent_at);
+        let later = |times: &[i64]| times.len() - times.partition_point(|&t| t <= since);
+        later(older) + later(newer)
     }
 
     fn check_duplicate(&self, request: &Request, now_ns: i64, v: &mut Verdict) {

@@ -131,7 +131,7 @@ impl Risk {
     }
 
     /// All reservations in the base currency; `None` without a rate that it needs.
-    fn reserved_base(&self, cx: &Context<'_>) -> Option<Money> {
+    pub(super) fn reserved_base(&self, cx: &Context<'_>) -> Option<Money> {
         if self.reserved.is_empty() {
             return Some(Money::ZERO);
         }

@@ -187,6 +187,30 @@ bodies! {
         /// What for, UTF-8, padded with zeros.
         note: [u8; 40],
     }
+
+    /// A shard's budget changes. Money that moves between shards is neither profit nor loss.
+    BudgetBody: Budget {
+        /// Number of the input.
+        seq: u64,
+        /// When the engine learns of it, ns, or `i64::MIN` before its first market event.
+        time_ns: i64,
+        /// What is added to the balance; when negative, what is asked for.
+        delta: Money,
+        /// Number of the transfer; 0 gives the shard what it opens with.
+        transfer: u64,
+        /// Currency of `delta`.
+        currency: u16,
+        /// The shard.
+        shard: u16,
+        /// The shard may use `parts` of `of` of each absolute limit of the account.
+        parts: u32,
+        /// See `parts`.
+        of: u32,
+        /// Zero.
+        reserved: u32,
+        /// Zero.
+        reserved2: [u64; 5],
+    }
 }
 
 codes! {
@@ -204,6 +228,10 @@ codes! {
         Arm = 5, "arm";
         /// The run is ending: cancel own entries and stop.
         Shutdown = 6, "shutdown";
+        /// As if the day's loss limit had been reached: no entries until the account's next day.
+        HaltDay = 7, "halt-day";
+        /// As if the drawdown limit had been reached: no entries until an operator arms.
+        HaltDrawdown = 8, "halt-drawdown";
     }
 }
 
@@ -352,6 +380,14 @@ impl CommandBody {
             operator: padded(operator),
             note: padded(note),
         }
+    }
+}
+
+impl Default for BudgetBody {
+    fn default() -> Self {
+        let mut body = Self::from_bytes(&[0; BODY_BYTES]);
+        body.time_ns = NO_TIME;
+        body
     }
 }
 

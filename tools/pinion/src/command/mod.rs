@@ -9,5 +9,5 @@ pub mod indicator;
 pub mod journal;
 pub mod replay;
 pub mod run;
-mod run_directory;
+pub(crate) mod run_directory;
 pub mod strategy;

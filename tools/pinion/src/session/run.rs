@@ -90,9 +90,9 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     let mark_every = Duration::from_millis(plan.journal.msync_ms);
     let keeper = Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone());
     let (control, commands) = Control::start(options.journal.as_deref(), &shared)?;
-    let venue = PaperVenue::new(&plan.engine, plan.paper);
+    let venue = PaperVenue::new(&plan.venue(), plan.paper);
     let progress = Progress::new(options.progress, options.lines, shared.clone());
-    let mut watch = Watch { control, progress };
+    let mut watch = Watch::new(control, progress);
     let rest = Rest { plan, engine, venue, source, commands, shared, ticks };
     let parts = Parts { rest, keeper, began: Instant::now() };
     let finished = match plan.runtime.layout {
@@ -100,9 +100,9 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
         Layout::Solo => layouts::solo::<FULL>(parts, &mut watch),
         Layout::Shared => layouts::shared::<FULL>(parts, &mut watch),
         Layout::Dedicated => dedicated::run::<FULL>(parts, &mut watch),
+        Layout::Fused => return Err(Failure::Usage("error: a fused run has no single session".into())),
     };
-    watch.progress.clear();
-    watch.control.finish();
+    watch.finish();
     let finished = finished?;
     match &finished.kept.error {
         Some(error) => Err(Failure::Run(format!("the journal failed and trading was stopped: {error}"))),
@@ -149,6 +149,17 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// A watch on a session.
+    pub fn new(control: Control, progress: Progress) -> Watch {
+        Watch { control, progress }
+    }
+
+    /// The session is over.
+    pub fn finish(&mut self) {
+        self.progress.clear();
+        self.control.finish();
+    }
+
     /// Looks at the operator once and shows progress.
     pub fn look(&mut self) {
         self.control.look();

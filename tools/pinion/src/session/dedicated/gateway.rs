@@ -82,7 +82,10 @@ impl GatewayAgent {
             ToGateway::Expect(number, now_ns) => match self.next_order() {
                 Some(outgoing) => {
                     let passed = outgoing.order();
-                    assert!(passed == number, "risk let order {passed} pass where the strategy sent {number}");
+                    assert!(
+                        passed == number,
+                        "risk let order {passed} pass where the strategy sent {number}"
+                    );
                     match outgoing {
                         Outgoing::Order(order) => self.venue.submit(&order, now_ns),
                         Outgoing::Cancel(cancel) => self.venue.cancel(&cancel, now_ns),

@@ -32,9 +32,9 @@ use feed::FeedAgent;
 use gateway::{GatewayAgent, RemoteVenue};
 use pinion_engine::book::Book;
 use pinion_engine::desk::Desk;
+use pinion_model::record::Entry;
 use pinion_plan::{Agent as Name, Plan};
 use pinion_runtime::agent::{Agent, Runner};
-use pinion_model::record::Entry;
 use pinion_runtime::link::{Tx, link};
 use risk::RiskAgent;
 use strategy::{RiskLink, StrategyAgent};
@@ -96,10 +96,11 @@ fn start<const FULL: bool>(rest: Rest<'_>, keeper: Keeper) -> Result<Threads<FUL
     let agent = RiskAgent::new(Desk::new(&plan.engine), from_strategy, verdicts, orders, idle(Name::Risk));
     let risk = thread(plan, Name::Risk, agent)?;
     let wire = RiskLink::new(steps, from_risk, idle(Name::Strategy));
-    let recorder = Recorder::new(records, wire, ticks);
+    let recorder = Recorder::new(records, wire, ticks).of_shard(plan.shard().unwrap_or(0));
     let venue = RemoteVenue::new(questions, answered, idle(Name::Strategy));
     let latency_ns = plan.paper.max_latency_ns;
-    let trading = Trading::new(engine, venue, Feed::default(), recorder, commands, shared, latency_ns);
+    let mut trading = Trading::new(engine, venue, Feed::default(), recorder, commands, shared, latency_ns);
+    trading.open(plan);
     let strategy = thread(plan, Name::Strategy, StrategyAgent::new(trading, from_feed))?;
     let feed = thread(plan, Name::Feed, FeedAgent::new(source, events, idle(Name::Feed)))?;
     Ok(Threads { feed, strategy, risk, gateway, cold })
