@@ -92,7 +92,7 @@ fn steps(prices_move: bool) -> impl Strategy<Value = Vec<Step>> {
     });
     let share = (shard(), shard(), 1u32..OF).prop_map(|(from, to, parts)| Step::Share { from, to, parts });
     let wait = (1i64..800).prop_map(|ms| Step::Wait { ms });
-    let price = (shard(), -40i64..=40).prop_map(|(shard, per_mille)| Step::Price { shard, per_mille });
+    let price = (shard(), -200i64..=200).prop_map(|(shard, per_mille)| Step::Price { shard, per_mille });
     let moves = if prices_move { 4 } else { 0 };
     let one = prop_oneof![
         4 => enter, 2 => exit, 5 => fill, 1 => cancel, 3 => cash, 2 => share, 2 => wait, moves => price
