@@ -12,7 +12,7 @@ use crate::remote::{DeskMessage, DeskStep};
 use crate::risk::checks::Check;
 use crate::risk::{Context, Request, Risk, Verdict};
 use crate::rules::Noted;
-use crate::sink::Sink;
+use crate::sink::{Moment, Sink};
 use arrayvec::ArrayVec;
 use pinion_model::body::*;
 use pinion_model::instrument::InstrumentId;
@@ -106,7 +106,8 @@ impl Desk {
         }
     }
 
-    /// Intent, verdict and, if it passes, order; the evidence follows, so that no order waits for it.
+    /// Intent, verdict and, if it passes, order. The order leaves first; then come the records of all three, in
+    /// that order, and the evidence, so that no order waits for them.
     /// `explain` notes what the rule saw. Returns the order's number.
     pub fn submit<S: Sink>(
         &mut self,
@@ -120,7 +121,7 @@ impl Desk {
         self.activity += 1;
         self.counters.intents += 1;
         let intent = self.counters.intents;
-        sink.emit(&self.intent_body(request, origin, tif, intent));
+        sink.reach(Moment::Decided);
         let mut verdict = Verdict::default();
         if S::REMOTE_RISK {
             self.tell(DeskStep::Submit { request: *request, origin, tif, hold }, sink);
@@ -136,9 +137,20 @@ impl Desk {
         if number.is_none() && verdict.passed() {
             verdict.failed |= Check::Capacity.bit();
         }
+        sink.reach(Moment::Checked);
+        let order = number.and_then(|number| self.order_body(number, hold));
+        if let (Some(order), false) = (&order, hold) {
+            sink.send(order);
+        }
+        sink.emit(&self.intent_body(request, origin, tif, intent));
         sink.emit(&self.verdict_body(intent, number.unwrap_or(0), &verdict));
-        match number {
-            Some(number) => self.emit_order(number, hold, sink),
+        match order {
+            Some(order) => {
+                sink.emit(&order);
+                if !hold {
+                    self.count_sent(order.order, verdict.price);
+                }
+            }
             None => {
                 self.counters.refused += 1;
                 Check::of_mask(verdict.failed).for_each(|c| self.counters.refused_by[c as usize] += 1);
@@ -210,10 +222,16 @@ impl Desk {
         let number = self.orders.insert(order)?;
         if hold {
             self.held.push(number);
-        } else if let Some(order) = self.orders.get_mut(number) {
-            self.risk.on_sent(order, verdict.price, self.now_ns, &self.portfolio);
         }
         Some(number)
+    }
+
+    /// An order has left: risk counts it, at the price that was checked.
+    fn count_sent(&mut self, number: u64, price: Price) {
+        self.counters.orders += 1;
+        if let Some(order) = self.orders.get_mut(number) {
+            self.risk.on_sent(order, price, self.now_ns, &self.portfolio);
+        }
     }
 
     fn intent_body(&self, r: &Request, origin: Origin, tif: TimeInForce, number: u64) -> IntentBody {
@@ -277,17 +295,16 @@ impl Desk {
     }
 
     fn emit_operands<S: Sink>(&self, intent: u64, verdict: &Verdict, sink: &mut S) {
-        for pair in verdict.operands.chunks(2) {
-            let mut checks = [CheckOperands::default(); 2];
-            checks[..pair.len()].copy_from_slice(pair);
+        let mut operands = verdict.operands();
+        while let Some(first) = operands.next() {
+            let checks = [first, operands.next().unwrap_or_default()];
             sink.emit(&RiskCheckBody { cause: self.seq, intent, checks });
         }
     }
 
-    fn emit_order<S: Sink>(&mut self, number: u64, held: bool, sink: &mut S) {
-        let Some(order) = self.orders.get(number) else { return };
-        self.counters.orders += u64::from(!held);
-        sink.emit(&OrderBody {
+    fn order_body(&self, number: u64, held: bool) -> Option<OrderBody> {
+        let order = self.orders.get(number)?;
+        Some(OrderBody {
             cause: self.seq,
             time_ns: self.now_ns,
             order: number,
@@ -305,7 +322,7 @@ impl Desk {
             trigger: order.trigger,
             reference: order.reference,
             reserved: 0,
-        });
+        })
     }
 
     /// Cancels an order: at the venue, or at once when the engine held it. True when it was held.
@@ -384,14 +401,16 @@ impl Desk {
             self.held.remove(at);
             self.activity += 1;
             let Some((before, after)) = self.orders.apply(number, OrderEvent::Send) else { continue };
-            let now_ns = self.now_ns;
             let Some(order) = self.orders.get_mut(number) else { continue };
             order.order_type = OrderType::Market;
-            let reference = order.trigger;
-            self.risk.on_sent(order, reference, now_ns, &self.portfolio);
-            let order = *order;
-            self.emit_state(&order, before, after, Reason::Triggered, sink);
-            self.emit_order(number, false, sink);
+            let trigger = order.trigger;
+            let Some(body) = self.order_body(number, false) else { continue };
+            sink.send(&body);
+            self.count_sent(number, trigger);
+            if let Some(order) = self.orders.get(number) {
+                self.emit_state(order, before, after, Reason::Triggered, sink);
+            }
+            sink.emit(&body);
         }
     }
 

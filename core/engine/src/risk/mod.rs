@@ -6,9 +6,13 @@
 //! what can be reduced and to the largest order, and passes.
 
 pub mod checks;
+mod figures;
+mod parts;
+mod rate;
 mod reserve;
 mod share;
 mod sizing;
+mod terms;
 
 use crate::orders::table::{Order, OrderTable};
 use crate::plan::{EnginePlan, FeeSchedule, RiskLimits, Sizing};
@@ -16,13 +20,17 @@ use crate::portfolio::account::Account;
 use crate::portfolio::{Mark, Portfolio};
 use arrayvec::ArrayVec;
 use checks::Check;
+use figures::{Figure, Operands, Pricings};
+pub use parts::VerdictPart;
 use pinion_model::body::CheckOperands;
 use pinion_model::instrument::{Instrument, InstrumentId};
 use pinion_model::number::{Money, Price, Qty};
 use pinion_model::order::{Action, OrderType, Side};
+use rate::Sent;
 pub use reserve::Reserved;
 use serde::{Deserialize, Serialize};
 pub use share::Share;
+use terms::Terms;
 
 /// Slots of the order table that entries leave to exits.
 const EXIT_RESERVE: usize = 8;
@@ -89,8 +97,9 @@ pub struct Verdict {
     pub equity: Money,
     /// Gross exposure with working entries that the checks used.
     pub exposure: Money,
-    /// Operands of the checks that were made.
-    pub operands: ArrayVec<CheckOperands, 24>,
+    /// Operands of the checks that were made, and what their amounts buy.
+    operands: ArrayVec<Operands, 24>,
+    pricings: Pricings,
 }
 
 impl Verdict {
@@ -99,19 +108,24 @@ impl Verdict {
         self.failed == 0
     }
 
+    /// Operands of the checks that were made, for records.
+    pub fn operands(&self) -> impl Iterator<Item = CheckOperands> {
+        self.operands.iter().map(|operands| self.pricings.write(operands, self.instrument, self.equity))
+    }
+
+    #[inline]
     fn note(&mut self, check: Check, outcome: u16, measured: i128, limit: i128) {
+        self.note_figures(check, outcome, Figure::of(measured), Figure::of(limit));
+    }
+
+    #[inline]
+    fn note_figures(&mut self, check: Check, outcome: u16, measured: Figure, limit: Figure) {
         match outcome {
             1 => self.failed |= check.bit(),
             2 => self.adjusted |= check.bit(),
             _ => {}
         }
-        let _ = self.operands.try_push(CheckOperands::new(
-            check as u16,
-            outcome,
-            self.instrument,
-            measured,
-            limit,
-        ));
+        let _ = self.operands.try_push(Operands { check, outcome, measured, limit });
     }
 
     /// Notes a check that refuses when `bad`.
@@ -138,9 +152,10 @@ pub struct Risk {
     share: Share,
     fees: Vec<FeeSchedule>,
     groups: Vec<u16>,
-    /// Times of the last orders, a ring of `order_rate` entries.
-    sent_ns: Box<[i64]>,
-    sent_at: usize,
+    /// By instrument: its limits in its own units.
+    terms: Vec<Terms>,
+    /// Times of the last `order_rate` orders.
+    sent: Sent,
     last_entries: Vec<Option<LastEntry>>,
     /// What working entries reserve.
     pub reserved: Reserved,
@@ -149,16 +164,17 @@ pub struct Risk {
 impl Risk {
     /// A desk that has sent nothing.
     pub fn new(plan: &EnginePlan) -> Risk {
+        let reserved = Reserved::new(plan);
         Risk {
             limits: plan.risk.clone(),
             account: share::Absolute::of(&plan.risk),
             share: Share::WHOLE,
             fees: plan.fees.clone(),
             groups: plan.groups.clone(),
-            sent_ns: vec![i64::MIN; plan.risk.order_rate.unwrap_or(0) as usize].into(),
-            sent_at: 0,
+            terms: plan.instruments.iter().map(|i| Terms::new(i, &plan.risk, &reserved)).collect(),
+            sent: Sent::new(plan.risk.order_rate.unwrap_or(0) as usize),
             last_entries: vec![None; plan.instruments.len()],
-            reserved: Reserved::new(plan),
+            reserved,
         }
     }
 
@@ -230,11 +246,7 @@ impl Risk {
 
     /// Orders within the window of the rate, as far as the account's limit reaches.
     fn recent_orders(&self, now_ns: i64) -> usize {
-        let since = now_ns.saturating_sub(self.limits.order_rate_window_ns);
-        // Engine time never runs backwards: from the oldest on, the ring is sorted.
-        let (newer, older) = self.sent_ns.split_at(self.sent_at);
-        let later = |times: &[i64]| times.len() - times.partition_point(|&t| t <= since);
-        later(older) + later(newer)
+        self.sent.after(now_ns.saturating_sub(self.limits.order_rate_window_ns))
     }
 
     fn check_duplicate(&self, request: &Request, now_ns: i64, v: &mut Verdict) {
@@ -269,7 +281,7 @@ impl Risk {
             v.note(Check::Reducible, 2, qty.0.into(), request.reducible.0.into());
             qty = request.reducible;
         }
-        let largest = self.largest_order(instrument, v.price);
+        let largest = self.terms[request.instrument.index()].largest_order(instrument, v.price);
         if qty > largest {
             v.note(Check::OrderQty, 2, qty.0.into(), largest.0.into());
             qty = largest;
@@ -288,25 +300,9 @@ impl Risk {
         }
     }
 
-    /// Largest quantity of one order at `price`.
-    fn largest_order(&self, instrument: &Instrument, price: Price) -> Qty {
-        let mut largest = instrument.max_qty;
-        if let Some(limit) = self.limits.max_order_qty {
-            largest = largest.min(sizing::qty_floor(limit, instrument.qty_exponent));
-        }
-        if let (Some(limit), true) = (self.limits.max_order_notional, price > Price::ZERO) {
-            let limit = self.reserved.settle_amount_floor(instrument, limit);
-            largest = largest.min(instrument.qty_for_notional_floor(limit, price));
-        }
-        largest
-    }
-
     /// An order left: count it and reserve what it may cost.
     pub fn on_sent(&mut self, order: &mut Order, price: Price, now_ns: i64, portfolio: &Portfolio) {
-        if !self.sent_ns.is_empty() {
-            self.sent_ns[self.sent_at] = now_ns;
-            self.sent_at = (self.sent_at + 1) % self.sent_ns.len();
-        }
+        self.sent.push(now_ns, now_ns.saturating_sub(self.limits.order_rate_window_ns));
         if order.action == Action::Enter {
             let last = LastEntry { time_ns: now_ns, side: order.side, qty: order.qty, limit: order.limit };
             self.last_entries[order.instrument.index()] = Some(last);

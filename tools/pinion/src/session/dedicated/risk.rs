@@ -1,7 +1,7 @@
 //! The risk thread: a desk of its own that follows the strategy's and decides on its orders. Only what this
 //! desk emits reaches the gateway.
 
-use super::messages::{FromRisk, Outgoing, ToRisk, send_verdict};
+use super::messages::{FromRisk, Outgoing, ToRisk};
 use super::wait;
 use pinion_engine::desk::Desk;
 use pinion_engine::risk::Verdict;
@@ -56,7 +56,7 @@ impl Agent for RiskAgent {
 }
 
 impl Out {
-    fn send(&mut self, outgoing: Outgoing) {
+    fn let_pass(&mut self, outgoing: Outgoing) {
         // A gateway that is gone has ended the run.
         wait::send(&mut self.gateway, &mut self.idle, outgoing);
     }
@@ -67,21 +67,17 @@ impl Sink for Out {
     const EVIDENCE: bool = false;
 
     #[inline]
+    fn send(&mut self, order: &OrderBody) {
+        self.let_pass(Outgoing::Order(*order));
+    }
+
+    #[inline]
     fn emit<B: Body>(&mut self, body: &B) {
-        match B::KIND {
-            Kind::Order => {
-                let order = OrderBody::from_bytes(&body.to_bytes());
-                if order.held == 0 {
-                    self.send(Outgoing::Order(order));
-                }
+        if B::KIND == Kind::Cancel {
+            let cancel = CancelBody::from_bytes(&body.to_bytes());
+            if cancel.held == 0 {
+                self.let_pass(Outgoing::Cancel(cancel));
             }
-            Kind::Cancel => {
-                let cancel = CancelBody::from_bytes(&body.to_bytes());
-                if cancel.held == 0 {
-                    self.send(Outgoing::Cancel(cancel));
-                }
-            }
-            _ => {}
         }
     }
 
@@ -89,8 +85,8 @@ impl Sink for Out {
 
     fn judged(&mut self, verdict: &Verdict) {
         let Out { verdicts, idle, .. } = self;
-        send_verdict(verdict, |message| {
-            wait::send(verdicts, idle, message);
+        verdict.take_apart(|part| {
+            wait::send(verdicts, idle, part);
         });
     }
 }

@@ -5,7 +5,7 @@
 //! something rests at the venue it asks how things stand before it lets time go on.
 
 use super::gateway::RemoteVenue;
-use super::messages::{Assembler, FromRisk, MarketMessage, ToRisk, receive_verdict};
+use super::messages::{Assembler, FromRisk, MarketMessage, ToRisk};
 use super::wait;
 use crate::session::keeper::Out;
 use crate::session::recorder::Wire;
@@ -53,10 +53,13 @@ impl Wire for RiskLink {
 
     fn wait_for_verdict(&mut self, verdict: &mut Verdict) {
         let RiskLink { verdicts, idle, .. } = self;
-        if receive_verdict(verdict, || wait::receive(verdicts, idle)).is_none() {
-            // Without a verdict nothing passes.
-            verdict.failed |= Check::KillSwitch.bit();
-            self.gone = true;
+        match Verdict::put_together(|| wait::receive(verdicts, idle)) {
+            Some(received) => *verdict = received,
+            None => {
+                // Without a verdict nothing passes.
+                verdict.failed |= Check::KillSwitch.bit();
+                self.gone = true;
+            }
         }
     }
 }
