@@ -122,7 +122,8 @@ fn listed(config: &Config, lists: &[List], at: Place, found: &mut Diagnostics) {
         found.error(at, reason, "add it to one, or remove it from `instruments`");
     }
     for (k, (list, place)) in lists.iter().enumerate() {
-        if !list.is_empty() && !list.iter().any(|(symbol, _)| is_traded(config, symbol)) {
+        let known = list.iter().filter(|(symbol, _)| names().any(|name| name == symbol));
+        if known.clone().count() > 0 && !known.into_iter().any(|(symbol, _)| is_traded(config, symbol)) {
             let reason = format!("no strategy trades an instrument of shard {k}");
             found.error(*place, reason, "join it with another shard: its budget would lie idle");
         }
