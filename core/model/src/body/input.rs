@@ -229,9 +229,9 @@ codes! {
         /// The run is ending: cancel own entries and stop.
         Shutdown = 6, "shutdown";
         /// As if the day's loss limit had been reached: no entries until the account's next day.
-        HaltDay = 7, "halt-day";
+        HaltDay = 9, "halt-day";
         /// As if the drawdown limit had been reached: no entries until an operator arms.
-        HaltDrawdown = 8, "halt-drawdown";
+        HaltDrawdown = 10, "halt-drawdown";
     }
 }
 
