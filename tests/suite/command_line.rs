@@ -315,7 +315,7 @@ fn ticks_of_a_share_make_bars_and_trade() {
 
 #[test]
 fn the_bench_from_tick_to_order_sends_orders_through_every_check() {
-    for layout in ["solo", "shared"] {
+    for layout in ["solo", "shared", "dedicated", "fused"] {
         let tmp = tempfile::tempdir().unwrap();
         let dir = tmp.path().to_str().unwrap();
         let args = ["bench", "tick-to-order", "--layout", layout, "--rate", "1000", "--frames", "500"];

@@ -71,6 +71,14 @@ impl Latency {
         self.stages[stage as usize].saturating_record(ticks.max(1));
     }
 
+    /// Adds what another thread recorded.
+    pub fn add(&mut self, other: &Latency) {
+        for (stage, more) in self.stages.iter_mut().zip(&other.stages) {
+            // All have the same bounds, so there is room for every value.
+            let _ = stage.add(more);
+        }
+    }
+
     /// The figures of a stage.
     pub fn figures(&self, stage: Stage, ns_per_tick: f64) -> Figures {
         let h = &self.stages[stage as usize];

@@ -46,6 +46,12 @@ pub struct Meters {
 }
 
 impl Meters {
+    /// No counters.
+    pub fn none(ticks: &Ticks) -> Meters {
+        let looked = Instant::now();
+        Meters { counters: None, ticks: ticks.clone(), run: None, file: None, looked, fused: false }
+    }
+
     /// Makes the file.
     pub fn start(
         wanted: &Wanted,

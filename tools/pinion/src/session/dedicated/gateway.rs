@@ -6,6 +6,7 @@
 
 use super::messages::{Assembler, FromGateway, Outgoing, ToGateway, send_event};
 use super::wait;
+use crate::session::recorder::Wire;
 use crate::session::venue::Venue;
 use pinion_engine::book::Book;
 use pinion_model::body::{CancelBody, ExecutionBody, OrderBody};
@@ -23,7 +24,9 @@ use std::collections::VecDeque;
 const BATCH: usize = 64;
 
 /// The agent.
-pub struct GatewayAgent {
+pub struct GatewayAgent<W> {
+    /// What orders pass as soon as they come from risk.
+    pub wire: W,
     venue: PaperVenue,
     books: Vec<Book>,
     assembler: Assembler,
@@ -38,9 +41,11 @@ pub struct GatewayAgent {
     done: bool,
 }
 
-impl GatewayAgent {
+impl<W: Wire> GatewayAgent<W> {
     /// An agent without orders. `most_orders` may be open at once.
+    #[expect(clippy::too_many_arguments, reason = "each is another end of a link")]
     pub fn new(
+        wire: W,
         venue: PaperVenue,
         books: Vec<Book>,
         most_orders: usize,
@@ -48,16 +53,22 @@ impl GatewayAgent {
         orders: Rx<Outgoing>,
         replies: Tx<FromGateway>,
         idle: Idle,
-    ) -> GatewayAgent {
+    ) -> GatewayAgent<W> {
         let came = VecDeque::with_capacity(2 * most_orders);
         let assembler = Assembler::default();
         let meter = LinkMeter::default();
-        GatewayAgent { venue, books, assembler, rx, orders, came, replies, meter, idle, done: false }
+        GatewayAgent { wire, venue, books, assembler, rx, orders, came, replies, meter, idle, done: false }
     }
 
     fn take_orders(&mut self) -> usize {
-        let came = &mut self.came;
-        self.orders.read_batch(BATCH, |outgoing, _| came.push_back(*outgoing))
+        let GatewayAgent { orders, came, wire, .. } = self;
+        orders.read_batch(BATCH, |outgoing, _| {
+            match outgoing {
+                Outgoing::Order(order) => wire.order(order),
+                Outgoing::Cancel(cancel) => wire.cancel(cancel),
+            }
+            came.push_back(*outgoing);
+        })
     }
 
     /// The order that risk let pass, once it is there.
@@ -113,7 +124,7 @@ impl GatewayAgent {
     }
 }
 
-impl Agent for GatewayAgent {
+impl<W: Wire> Agent for GatewayAgent<W> {
     fn on_start(&mut self) {
         // The strategy's thread locks memory for all of them, and says where it is refused.
         warm::touch_stack();

@@ -86,6 +86,11 @@ impl<O: Out, const FULL: bool> StrategyAgent<O, FULL> {
         StrategyAgent { trading, rx, assembler: Assembler::default(), no_room: false, done: false }
     }
 
+    /// What it worked with; without its end of the feed's link.
+    pub fn into_trading(self) -> Trading<O, RiskLink, RemoteVenue, FULL> {
+        self.trading
+    }
+
     /// The risk thread or the gateway ended before this one; what made it do so is its own error.
     pub fn is_alone(&self) -> bool {
         self.trading.recorder.wire.gone || self.trading.venue.is_gone()

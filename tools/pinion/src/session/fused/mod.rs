@@ -31,7 +31,7 @@ use crate::progress::Progress;
 use crate::setup::{machine, shard_inputs};
 use account::Account;
 use board::Board;
-use cold::Keepers;
+pub use cold::Keepers;
 use coordinator::{Coordinator, Member};
 use pinion_engine::Engine;
 use pinion_model::record::Entry;

@@ -5,7 +5,7 @@ use super::board::{Board, Standing};
 use crate::session::keeper::Out;
 use crate::session::layouts::Paper;
 use pinion_model::body::{BudgetBody, CommandBody};
-use pinion_runtime::agent::Agent;
+use pinion_runtime::agent::{Agent, Spent};
 use pinion_runtime::link::Rx;
 use std::sync::Arc;
 
@@ -88,6 +88,22 @@ impl<O: Out, const FULL: bool> ShardAgent<O, FULL> {
 }
 
 impl<O: Out, const FULL: bool> Agent for ShardAgent<O, FULL> {
+    fn on_start(&mut self) {
+        self.trading.on_start();
+    }
+
+    fn on_close(&mut self) {
+        self.trading.on_close();
+    }
+
+    fn take_spent(&mut self) -> Spent {
+        self.trading.take_spent()
+    }
+
+    fn publish(&mut self) {
+        self.trading.publish();
+    }
+
     fn do_work(&mut self) -> usize {
         // The gate is read before the orders: those that were sent before it was raised come before its events.
         let gate_ns = self.board.gate_ns();

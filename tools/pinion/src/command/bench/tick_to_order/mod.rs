@@ -1,8 +1,10 @@
 //! `pinion bench tick-to-order`: recorded or made frames, at a set rate, through decoder, engine, rules, risk,
 //! encoder and journal hand-over, measured from when each frame was due.
 
+mod dedicated;
 mod drive;
 mod environment;
+mod fused;
 mod measured;
 pub mod pipeline;
 mod plot;
@@ -31,8 +33,10 @@ use pinion_runtime::link::{Tx, link};
 use pinion_runtime::ticks::{Anchors, Ticks};
 use pipeline::{Counts, Pipeline};
 use serde_json::{Value, json};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tcp::Answers;
 
 /// Where the agents run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,6 +45,10 @@ pub enum BenchLayout {
     Solo,
     /// The journal is kept by a second thread.
     Shared,
+    /// Feed, strategy, risk, gateway and journal have a thread each.
+    Dedicated,
+    /// Several hot threads with a part of the frames each; one thread keeps their journals.
+    Fused,
 }
 
 #[derive(Args)]
@@ -48,6 +56,9 @@ pub struct TickToOrderArgs {
     /// Where the agents run
     #[arg(long, value_enum, default_value = "shared")]
     layout: BenchLayout,
+    /// Hot threads of layout fused
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
+    shards: u8,
     /// Frames a second
     #[arg(long, default_value_t = 50_000.0)]
     rate: f64,
@@ -183,9 +194,19 @@ impl Rig {
     }
 
     fn keeper(&self) -> Result<Keeper, Failure> {
-        let writer: Writer = open_journal(&self.scratch, &self.plan, &self.anchors)?;
+        self.keeper_in(&self.scratch)
+    }
+
+    fn keeper_in(&self, dir: &Path) -> Result<Keeper, Failure> {
+        let writer: Writer = open_journal(dir, &self.plan, &self.anchors)?;
         let every = Duration::from_millis(self.plan.journal.msync_ms);
         Ok(Keeper::new(Some(writer), self.anchors.clone(), every, Default::default()))
+    }
+
+    /// A peer that sends the frames over loopback TCP, and this end of its connection.
+    fn peer(&self, load: Load, answers: Answers) -> Result<(TcpStream, Peer), Failure> {
+        let (frames, ticks) = (self.frames.clone(), self.ticks.clone());
+        tcp::start_peer(frames, load, answers, ticks, self.ns_per_tick, self.cold_core)
     }
 
     fn step_ns(&self, rate: f64) -> i64 {
@@ -209,9 +230,14 @@ impl Drop for Rig {
 
 /// Ends a run's journal; an error there is the run's.
 fn close(keeper: Keeper, rig: &Rig) -> Result<(), Failure> {
-    let kept = keeper.finish("{}");
+    close_all(vec![keeper], rig)
+}
+
+/// Ends a run's journals.
+fn close_all(keepers: Vec<Keeper>, rig: &Rig) -> Result<(), Failure> {
+    let errors: Vec<_> = keepers.into_iter().filter_map(|keeper| keeper.finish("{}").error).collect();
     std::fs::remove_dir_all(&rig.scratch)?;
-    kept.error.map_or(Ok(()), |error| Err(Failure::Run(format!("error: the journal failed: {error}"))))
+    errors.first().map_or(Ok(()), |error| Err(Failure::Run(format!("error: the journal failed: {error}"))))
 }
 
 fn in_memory(args: &TickToOrderArgs, rig: &Rig, rate: f64) -> Result<Run, Failure> {
@@ -234,43 +260,46 @@ fn in_memory(args: &TickToOrderArgs, rig: &Rig, rate: f64) -> Result<Run, Failur
             close(cold.join().into_keeper(), rig)?;
             Ok(Run { load, driven, counts, stages, echo: None })
         }
+        BenchLayout::Dedicated => dedicated::run(rig, load, step_ns),
+        BenchLayout::Fused => fused::run(rig, load, step_ns, args.shards.into(), false),
     }
 }
 
 fn over_tcp(args: &TickToOrderArgs, rig: &Rig) -> Result<Run, Failure> {
     // A peer that waits for each answer cannot ask for more than a round trip allows.
     let load = Load { rate: args.rate, frames: args.frames, warm_up: (args.frames / 4).max(1000) };
-    let peer =
-        |load| tcp::start_peer(rig.frames.clone(), load, rig.ticks.clone(), rig.ns_per_tick, rig.cold_core);
-    let (stream, echo) = peer(load)?;
+    let (stream, echo) = rig.peer(load, Answers::Each)?;
     tcp::serve_echo(stream)?;
     let echo = join(echo)?;
-    let (stream, seen) = peer(load)?;
     let step_ns = rig.step_ns(args.rate);
-    let (counts, stages) = match args.layout {
+    let run = match args.layout {
         BenchLayout::Solo => {
+            let (stream, seen) = rig.peer(load, Answers::Each)?;
             let mut pipeline = Pipeline::new(&rig.plan, rig.keeper()?, &rig.ticks, step_ns, true)?;
             tcp::serve_pipeline(stream, &mut pipeline, Keeper::housekeeping)?;
             let (counts, stages, keeper) = pipeline.finish();
             close(keeper, rig)?;
-            (counts, stages)
+            Run { load, driven: join(seen)?.driven(), counts, stages, echo: None }
         }
         BenchLayout::Shared => {
+            let (stream, seen) = rig.peer(load, Answers::Each)?;
             let (tx, cold) = rig.cold()?;
             let mut pipeline = Pipeline::new(&rig.plan, tx, &rig.ticks, step_ns, true)?;
             tcp::serve_pipeline(stream, &mut pipeline, |_| {})?;
             let (counts, stages, tx) = pipeline.finish();
             drop(tx);
             close(cold.join().into_keeper(), rig)?;
-            (counts, stages)
+            Run { load, driven: join(seen)?.driven(), counts, stages, echo: None }
         }
+        BenchLayout::Dedicated => dedicated::over_tcp(rig, load, step_ns)?,
+        BenchLayout::Fused => fused::run(rig, load, step_ns, args.shards.into(), true)?,
     };
-    let seen = join(seen)?;
-    let driven = Driven { frame: seen.order.clone(), order: seen.order, achieved: seen.achieved, waits: 0 };
-    Ok(Run { load, driven, counts, stages, echo: Some(echo.order) })
+    Ok(Run { echo: Some(echo.order), ..run })
 }
 
-fn join(peer: std::thread::JoinHandle<std::io::Result<tcp::Seen>>) -> Result<tcp::Seen, Failure> {
+type Peer = std::thread::JoinHandle<std::io::Result<tcp::Seen>>;
+
+fn join(peer: Peer) -> Result<tcp::Seen, Failure> {
     match peer.join() {
         Ok(seen) => Ok(seen?),
         Err(panic) => std::panic::resume_unwind(panic),

@@ -11,6 +11,7 @@ use pinion_binance::{Decoded, Decoder, SymbolTable};
 use pinion_engine::Engine;
 use pinion_model::body::{CancelBody, OrderBody};
 use pinion_model::event::MarketEvent;
+use pinion_model::instrument::Instrument;
 use pinion_plan::{Plan, least_depth};
 use pinion_runtime::latency::Latency;
 use pinion_runtime::link::link;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 /// Levels of the densest depth message.
 const LEVELS: usize = 5_000;
 /// Beginning of the run's virtual time, ns since 1970 UTC.
-const BEGIN_NS: i64 = 1_700_000_000_000_000_000;
+pub const BEGIN_NS: i64 = 1_700_000_000_000_000_000;
 
 /// Writes orders as messages and remembers when.
 pub struct Encoding {
@@ -35,6 +36,33 @@ pub struct Encoding {
     orders: u64,
     /// Orders that could not be written.
     failed: u64,
+}
+
+impl Encoding {
+    /// An encoder for the plan's instruments. `keep` gathers messages for a socket.
+    pub fn new(plan: &Plan, ticks: &Ticks, keep: bool) -> Encoding {
+        let units = |i: &Instrument| Units { price: i.price_exponent, qty: i.qty_exponent };
+        let symbols = plan.engine.instruments.iter().map(|i| (i.symbol.as_str(), units(i)));
+        Encoding {
+            encoder: OrderEncoder::new(symbols, "pinion", 1),
+            ticks: ticks.clone(),
+            ready: 0,
+            messages: Vec::with_capacity(64 * 1024),
+            keep,
+            orders: 0,
+            failed: 0,
+        }
+    }
+
+    /// Counter when the last order's bytes were ready.
+    pub fn ready(&self) -> u64 {
+        self.ready
+    }
+}
+
+/// A decoder of the plan's instruments.
+pub fn decoder(plan: &Plan) -> Decoder {
+    Decoder::new(SymbolTable::of(&plan.engine.instruments), LEVELS)
 }
 
 impl Wire for Encoding {
@@ -80,6 +108,31 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// What an engine and its encoder have counted, and frames that were no market events.
+    pub fn of(engine: &Engine, wire: &Encoding, failed: u64) -> Counts {
+        let counters = engine.counters();
+        Counts {
+            orders: wire.orders,
+            failed: failed + wire.failed,
+            fills: counters.fills,
+            refused: counters.refused,
+            rejected: counters.rejected,
+            gaps: engine.inputs().book_gaps,
+        }
+    }
+
+    /// Of several engines together.
+    pub fn and(&self, other: &Counts) -> Counts {
+        Counts {
+            orders: self.orders + other.orders,
+            failed: self.failed + other.failed,
+            fills: self.fills + other.fills,
+            refused: self.refused + other.refused,
+            rejected: self.rejected + other.rejected,
+            gaps: self.gaps + other.gaps,
+        }
+    }
+
     /// What was counted since `before`.
     pub fn since(&self, before: &Counts) -> Counts {
         Counts {
@@ -105,20 +158,8 @@ pub struct Pipeline<O> {
 impl<O: Out> Pipeline<O> {
     /// A pipeline whose frames lie `step_ns` of virtual time apart. `keep` gathers messages for a socket.
     pub fn new(plan: &Plan, out: O, ticks: &Ticks, step_ns: i64, keep: bool) -> Result<Self, Failure> {
-        let instruments = &plan.engine.instruments;
         let engine = Engine::new(&plan.engine).map_err(|e| Failure::Usage(e.to_string()))?;
-        let units =
-            |i: &pinion_model::instrument::Instrument| Units { price: i.price_exponent, qty: i.qty_exponent };
-        let symbols = instruments.iter().map(|i| (i.symbol.as_str(), units(i)));
-        let wire = Encoding {
-            encoder: OrderEncoder::new(symbols, "pinion", 1),
-            ticks: ticks.clone(),
-            ready: 0,
-            messages: Vec::with_capacity(64 * 1024),
-            keep,
-            orders: 0,
-            failed: 0,
-        };
+        let wire = Encoding::new(plan, ticks, keep);
         // Nobody sends commands here.
         let (_, commands) = link(1);
         let venue = PaperVenue::new(&plan.engine, plan.paper);
@@ -126,7 +167,7 @@ impl<O: Out> Pipeline<O> {
         let (feed, shared) = (Feed::default(), Arc::new(Shared::default()));
         Ok(Pipeline {
             trading: Trading::new(engine, venue, feed, recorder, commands, shared, 0),
-            decoder: Decoder::new(SymbolTable::of(instruments), LEVELS),
+            decoder: decoder(plan),
             now_ns: BEGIN_NS,
             step_ns,
             failed: 0,
@@ -185,15 +226,7 @@ impl<O: Out> Pipeline<O> {
 
     /// What was counted so far.
     pub fn counts(&self) -> Counts {
-        let engine = self.trading.engine.counters();
-        Counts {
-            orders: self.trading.recorder.wire.orders,
-            failed: self.failed + self.trading.recorder.wire.failed,
-            fills: engine.fills,
-            refused: engine.refused,
-            rejected: engine.rejected,
-            gaps: self.trading.engine.inputs().book_gaps,
-        }
+        Counts::of(&self.trading.engine, &self.trading.recorder.wire, self.failed)
     }
 
     /// Least depth of a link for this pipeline, records.

@@ -1,7 +1,7 @@
 //! The same over loopback TCP: a peer sends frames at set times and waits for what comes back, the engine's
 //! thread looks at its socket without blocking. A bare echo of the same run is the floor.
 
-use super::drive::Load;
+use super::drive::{Driven, Load};
 use super::measured::histogram;
 use super::pipeline::Pipeline;
 use crate::failure::Failure;
@@ -23,10 +23,28 @@ pub struct Seen {
     pub achieved: f64,
 }
 
+impl Seen {
+    /// As a run: over TCP a frame is done when its order is back.
+    pub fn driven(self) -> Driven {
+        Driven { frame: self.order.clone(), order: self.order, achieved: self.achieved, waits: 0 }
+    }
+}
+
+/// What the peer waits for after a frame.
+#[derive(Clone, Debug)]
+pub enum Answers {
+    /// One line: orders, or that there are none.
+    Each,
+    /// By frame: so many lines, each an order. Where several threads answer, none of them could say that there is
+    /// no order; every layout decides alike, so it is known beforehand.
+    Orders(Vec<u8>),
+}
+
 /// Starts the peer on a thread of its own and gives the engine's end of the connection.
 pub fn start_peer(
     frames: Vec<Vec<u8>>,
     load: Load,
+    answers: Answers,
     ticks: Ticks,
     ns_per_tick: f64,
     core: Option<usize>,
@@ -36,7 +54,7 @@ pub fn start_peer(
     let peer = std::thread::Builder::new().name("peer".into()).spawn(move || {
         core.map(pinion_runtime::agent::pin);
         let stream = TcpStream::connect(address)?;
-        drive_peer(stream, &frames, &load, &ticks, ns_per_tick)
+        drive_peer(stream, &frames, &load, &answers, &ticks, ns_per_tick)
     })?;
     let (stream, _) = listener.accept()?;
     stream.set_nodelay(true)?;
@@ -48,6 +66,7 @@ fn drive_peer(
     mut stream: TcpStream,
     frames: &[Vec<u8>],
     load: &Load,
+    answers: &Answers,
     ticks: &Ticks,
     ns_per_tick: f64,
 ) -> std::io::Result<Seen> {
@@ -57,22 +76,32 @@ fn drive_peer(
     let ns = |ticks: u64| (ticks as f64 * ns_per_tick) as u64;
     let (mut order, mut answer) = (histogram(), vec![0u8; 64 * 1024]);
     let mut line = Vec::with_capacity(64 * 1024);
+    // Beside several threads the peer has hardly a processor of its own.
+    let crowded = matches!(answers, Answers::Orders(_));
     let start = ticks.now() + (1e6 / ns_per_tick) as u64;
     let (mut first_due, mut last) = (start, start);
     for (at, frame) in frames.iter().cycle().take(load.warm_up + load.frames).enumerate() {
         let due = start + (at as f64 * period) as u64;
         while ticks.now() < due {
-            std::hint::spin_loop();
+            if crowded { std::thread::yield_now() } else { std::hint::spin_loop() }
         }
         line.clear();
         line.extend_from_slice(frame);
         line.push(b'\n');
         write_all(&mut stream, &line)?;
-        let (mut got, mut spins) = (0, 0u32);
-        while got == 0 || answer[got - 1] != b'\n' {
+        let (mut got, mut spins, mut lines) = (0, 0u32, 0);
+        let wanted = match answers {
+            Answers::Each => 1,
+            Answers::Orders(lines) => usize::from(lines[at]),
+        };
+        while lines < wanted || (got > 0 && answer[got - 1] != b'\n') {
             match stream.read(&mut answer[got..]) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(n) => got += n,
+                Ok(n) => {
+                    lines += memchr::memchr_iter(b'\n', &answer[got..got + n]).count();
+                    got += n;
+                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock && crowded => std::thread::yield_now(),
                 Err(e) if e.kind() == ErrorKind::WouldBlock => rest(&mut spins),
                 Err(e) => return Err(e),
             }
@@ -81,7 +110,7 @@ fn drive_peer(
         if at == load.warm_up {
             first_due = due;
         }
-        if at >= load.warm_up && &answer[..got] != NOTHING {
+        if at >= load.warm_up && got > 0 && &answer[..got] != NOTHING {
             order.saturating_record(ns(now.saturating_sub(due)));
         }
         last = now;
@@ -98,7 +127,7 @@ fn rest(spins: &mut u32) {
     }
 }
 
-fn write_all(stream: &mut TcpStream, mut bytes: &[u8]) -> std::io::Result<()> {
+pub fn write_all(stream: &mut TcpStream, mut bytes: &[u8]) -> std::io::Result<()> {
     while !bytes.is_empty() {
         match stream.write(bytes) {
             Ok(n) => bytes = &bytes[n..],
@@ -110,7 +139,7 @@ fn write_all(stream: &mut TcpStream, mut bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// Calls `take` for each line that comes in, with what to write back, until the peer hangs up.
-fn serve(
+pub fn serve(
     mut stream: TcpStream,
     mut take: impl FnMut(&[u8], &mut Vec<u8>),
     mut idle: impl FnMut(),
