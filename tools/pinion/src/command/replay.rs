@@ -1,13 +1,12 @@
 //! `pinion replay`: runs the engine over a journal's inputs and compares every output, byte for byte.
 
-use crate::command::journal::view::View;
+use crate::command::journal::at_rest::AtRest;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::session::digest::Digest;
 use clap::Args;
 use pinion_engine::Engine;
 use pinion_engine::sink::Sink;
-use pinion_journal::Reader;
 use pinion_model::body::*;
 use pinion_model::event::{Depth, Level, Market, MarketEvent};
 use pinion_model::record::{Class, FLAG_MORE, Kind, Record};
@@ -66,10 +65,9 @@ struct Found {
 
 /// `pinion replay`.
 pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
-    let view = View::open(&args.dir)?;
-    let end = pinion_journal::scan(&args.dir)?;
-    let found = compare(&args, &view, end.closed)?;
-    let build = Reader::open(&args.dir)?.header().build().to_string();
+    let journal = AtRest::open(&args.dir)?;
+    let found = compare(&journal)?;
+    let build = journal.reader().header().build().to_string();
     let mut json = json!({
         "identical": found.difference.is_none(),
         "inputs": found.inputs,
@@ -78,8 +76,9 @@ pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
         "difference": found.difference,
         "build": build,
     });
-    json["valid_until"] = json!(end.valid_until);
-    json["closed"] = json!(end.closed);
+    json["valid_until"] = json!(journal.end.valid_until);
+    json["closed"] = json!(journal.end.closed);
+    json["end"] = journal.json();
     json["cut"] = json!(found.cut);
     if let Some(difference) = found.difference {
         if args.output.is_json() {
@@ -96,19 +95,18 @@ pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
         "identical: {} inputs, {} outputs\ndecision digest {}\n",
         found.inputs, found.outputs, found.digest
     );
-    if !end.closed {
-        text +=
-            &format!("not closed: the journal ends at position {} without an End record\n", end.valid_until);
-    }
+    text += &journal.unclosed().map_or(String::new(), |end| format!("{end}\n"));
     if let Some(cut) = &found.cut {
         text += &format!("its last input's outputs are incomplete; the first one missing: {cut}\n");
     }
-    args.output.put(&json, &text)
+    args.output.put(&json, &text)?;
+    journal.nothing_lost()
 }
 
-fn compare(args: &ReplayArgs, view: &View, closed: bool) -> Result<Found, Failure> {
+fn compare(journal: &AtRest) -> Result<Found, Failure> {
+    let view = &journal.view;
     let mut engine = Engine::new(&view.plan.engine).map_err(|e| Failure::Run(format!("error: {e}")))?;
-    let mut cursor = Reader::open(&args.dir)?.cursor(0)?;
+    let mut cursor = journal.cursor(0)?;
     let (mut made, mut digest, mut group) = (Made::default(), Digest::default(), Vec::new());
     let mut found = Found { inputs: 0, outputs: 0, digest: String::new(), difference: None, cut: None };
     'groups: while cursor.next_group(&mut group)? {
@@ -147,7 +145,7 @@ fn compare(args: &ReplayArgs, view: &View, closed: bool) -> Result<Found, Failur
     }
     if let (None, Some(extra)) = (&found.difference, made.records.front()) {
         let line = view.line(extra);
-        if closed {
+        if journal.end.closed {
             found.difference = Some(format!("the journal ends, but the engine now also makes: {line}"));
         } else {
             found.cut = Some(line);
