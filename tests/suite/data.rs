@@ -204,6 +204,49 @@ fn shares_that_jump_like_a_split_need_actions_or_an_explicit_raw() {
 }
 
 #[test]
+fn a_file_of_actions_that_does_not_explain_the_jumps_is_refused() {
+    let tmp = tempfile::tempdir().unwrap();
+    let data = write(tmp.path(), "ABC_daily.csv", split_bars());
+    let share = format!("{STRATEGY}instruments: [{{symbol: ABC, kind: equity, tick: 0.01, lot: 1}}]\n");
+    let config = write(tmp.path(), "c.yaml", format!("{share}data: {{actions: actions.csv}}\n"));
+    let args = ["backtest", config.to_str().unwrap(), "--data", data.to_str().unwrap()];
+    let with = |rows: &str| {
+        write(tmp.path(), "actions.csv", format!("date,split_ratio,dividend,symbol\n{rows}"));
+        let output = pinion(&args);
+        (output.status.code(), text(&output))
+    };
+    for (rows, want) in [
+        ("", "`actions` holds no split of ABC"),
+        ("2021-01-04,,0.2,\n", "`actions` holds no split of ABC"),
+        ("2021-01-04,4,,XYZ\n", "`actions` holds no split of ABC"),
+        ("2020-06-01,4,,\n", "or the split was on another day"),
+        ("2021-01-05,4,,\n", "still jump like a split 1 times"),
+        ("2021-01-03,4,,\n", "still jump like a split 1 times"),
+        ("2021-01-04,40,,\n", "say so there by the line `2021-01-04,1,`"),
+        (
+            "2021-01-04,4,,\n2021-01-04,4:1,,ABC\n",
+            "actions.csv:3: the split of 2021-01-04 stands in line 2 already",
+        ),
+    ] {
+        let (code, shown) = with(rows);
+        assert_eq!(code, Some(2), "{rows}: {shown}");
+        assert!(shown.contains(want), "{rows}: {shown}");
+    }
+    let (code, shown) = with("2021-01-04,4,,\n2021-06-01,2,,\n2019-06-01,3,,\n2020-06-06,10:9,,\n");
+    assert_eq!(code, Some(0), "{shown}");
+    for note in [
+        "line 3 of `actions`, the split 2:1 of ABC on 2021-06-01, is behind the last bar (2021-02-03)",
+        "line 4 of `actions`, the split 3:1 of ABC on 2019-06-01, is not behind the first bar",
+        "line 5 of `actions`, the split 10:9 of ABC on 2020-06-06, is on a weekend",
+    ] {
+        assert!(shown.contains(note), "{note}: {shown}");
+    }
+    let (code, shown) = with("2021-01-04,1,,ABC\n2021-01-04,5,,XYZ\n");
+    assert_eq!(code, Some(0), "the market did it: {shown}");
+    assert!(shown.contains("lines of `actions` for XYZ are of no instrument of this plan"), "{shown}");
+}
+
+#[test]
 fn a_split_between_two_files_is_seen_as_well() {
     let tmp = tempfile::tempdir().unwrap();
     let all = split_bars();
