@@ -10,6 +10,7 @@ mod equity;
 mod failure;
 mod host;
 mod output;
+mod overlaps;
 mod progress;
 mod report;
 mod session;

@@ -146,7 +146,8 @@ fn strangers(plan: &Plan, actions: &[Action]) -> Option<String> {
 /// Splits that do nothing, or what nobody may have meant, to these files.
 fn odd_splits(symbol: &str, its: &[&Action], own: &[(&Input, &InstrumentSurvey)]) -> Vec<String> {
     let ends = own.iter().filter_map(|(_, found)| found.ends);
-    let span = ends.map(|[a, b]| (a.open_ns, b.open_ns)).reduce(|x, y| (x.0.min(y.0), x.1.max(y.1)));
+    let span =
+        ends.map(|[(a, _), (b, _)]| (a.open_ns, b.open_ns)).reduce(|x, y| (x.0.min(y.0), x.1.max(y.1)));
     let Some((first_ns, last_ns)) = span else { return Vec::new() };
     let mut notes = Vec::new();
     for action in its.iter().filter(|a| a.ratio != (1, 1)) {
@@ -185,13 +186,14 @@ fn jumps_left<'a>(own: &[(&'a Input, &InstrumentSurvey)], its: &[&Action]) -> (u
         count += found.jumps - explained;
         left.extend(kept.map(|jump| Left { jump: *jump, file: &input.path }));
     }
-    let mut ends: Vec<(&Input, [Bar; 2])> =
+    let mut ends: Vec<(&Input, [(Bar, u64); 2])> =
         own.iter().filter_map(|(input, f)| Some((*input, f.ends?))).collect();
-    ends.sort_by_key(|(_, [first, _])| first.open_ns);
+    ends.sort_by_key(|(_, [(first, _), _])| first.open_ns);
     for pair in ends.windows(2) {
-        let ((_, [_, before]), (input, [after, _])) = (pair[0], pair[1]);
+        let ((_, [_, (before, _)]), (input, [(after, line), _])) = (pair[0], pair[1]);
         if before.open_ns < after.open_ns
-            && let Some(jump) = Jump::between(&before, &after, 1).filter(|jump| is_left(&input.splits, jump))
+            && let Some(jump) =
+                Jump::between(&before, &after, line).filter(|jump| is_left(&input.splits, jump))
         {
             count += 1;
             left.push(Left { jump, file: &input.path });
@@ -210,7 +212,8 @@ fn adjusted_already(
     const DAY_NS: i64 = 86_400_000_000_000;
     for (date, at_ns, (new, old)) in splits.large() {
         let (from, to) = (at_ns.saturating_sub(DAY_NS), at_ns.saturating_add(DAY_NS));
-        let within = |f: &InstrumentSurvey| f.ends.is_some_and(|[a, b]| a.open_ns < from && to < b.open_ns);
+        let within =
+            |f: &InstrumentSurvey| f.ends.is_some_and(|[(a, _), (b, _)]| a.open_ns < from && to < b.open_ns);
         let jumps = |f: &InstrumentSurvey| f.jump_list.iter().any(|j| j.before_ns < to && from <= j.after_ns);
         if let Some((input, _)) = own.iter().find(|(_, f)| within(f) && !jumps(f)) {
             return Err(Failure::Usage(format!(

@@ -51,6 +51,10 @@ pub fn text(j: &Value, line: &[Money], code: &str) -> String {
     if j["book_gaps"].as_u64() > Some(0) {
         let _ = writeln!(t, "  order books lost their sequence {} times (gaps)", j["book_gaps"]);
     }
+    if j["bars"] == 0 && j["events"].as_u64() > Some(0) {
+        let _ =
+            writeln!(t, "  no bar was made: the data has nothing that `bars` and `timeframe` make bars of");
+    }
     let halts: Vec<&str> =
         ["daily_loss", "drawdown"].into_iter().filter(|halt| j["halts"][halt] == true).collect();
     if !halts.is_empty() {
