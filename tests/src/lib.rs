@@ -27,15 +27,20 @@ pub fn project_root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// Runs the program in the project's root.
-pub fn pinion(args: &[&str]) -> Output {
+/// The program that was built.
+pub fn program() -> PathBuf {
     // The runner builds the program before the tests; cargo puts it beside them.
     let mut exe = std::env::current_exe().unwrap();
     exe.pop();
     exe.pop();
     let exe = exe.join("pinion");
     assert!(exe.is_file(), "{} is missing; run `tests/run`, or `cargo build -p pinion` first", exe.display());
-    Command::new(exe).args(args).current_dir(project_root()).output().unwrap()
+    exe
+}
+
+/// Runs the program in the project's root.
+pub fn pinion(args: &[&str]) -> Output {
+    Command::new(program()).args(args).current_dir(project_root()).output().unwrap()
 }
 
 /// What it printed.

@@ -142,8 +142,8 @@ fn schema_and_explanation_name_every_rule_and_limit() {
         assert!(schema.contains(rule.name));
         assert!(rule.params.iter().all(|p| schema.contains(p.name)));
     }
-    let text = explain(&plan_of(&example("paper.yaml")), &Machine::of(2)).to_string();
-    let written = explain(&plan_of(&example("expression.yaml")), &Machine::of(2)).to_string();
+    let text = explain(&plan_of(&example("paper.yaml")), &pinion_plan::Machine::of(2)).to_string();
+    let written = explain(&plan_of(&example("expression.yaml")), &pinion_plan::Machine::of(2)).to_string();
     assert!(written.contains("Expression(when=\"bars_since_entry >= 10 and"), "{written}");
     for part in [
         "BTCUSDT",

@@ -1,5 +1,5 @@
 //! Nothing allocates or frees on the way from bytes to orders: decode, book, bars, indicators, rules,
-//! risk, orders, fills. A counting allocator watches this test's thread; a control shows that it sees.
+//! risk, orders, fills. The program's own allocator watches this test's thread; a control shows that it sees.
 
 mod driver;
 
@@ -10,52 +10,14 @@ use pinion_engine::sink::Sink;
 use pinion_model::body::Body;
 use pinion_model::event::{Level, MarketEvent};
 use pinion_recorded::lines;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-struct Counting;
-
-thread_local! {
-    static WATCHED: Cell<bool> = const { Cell::new(false) };
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-fn note() {
-    // The thread's locals are gone while it ends; what happens then is not watched.
-    let _ = WATCHED.try_with(|w| {
-        if w.get() {
-            COUNT.with(|c| c.set(c.get() + 1));
-        }
-    });
-}
-
-#[allow(unsafe_code)]
-// SAFETY: every call is handed to the system's allocator unchanged; counting touches only plain cells.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        note();
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        note();
-        unsafe { System.dealloc(at, layout) }
-    }
-    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        note();
-        unsafe { System.realloc(at, layout, size) }
-    }
-}
+use pinion_runtime::memory::{PhasedAllocator, count_breaches};
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: PhasedAllocator = PhasedAllocator;
 
-/// Runs `work` and returns how often it allocated or freed.
+/// Runs `work` on a sealed thread and returns how often it allocated or freed.
 fn allocations(work: impl FnOnce()) -> u64 {
-    COUNT.with(|c| c.set(0));
-    WATCHED.with(|w| w.set(true));
-    work();
-    WATCHED.with(|w| w.set(false));
-    COUNT.with(Cell::get)
+    count_breaches(work)
 }
 
 /// Counts records and drops them.

@@ -217,7 +217,7 @@ fn the_record_of_an_exit_tells_what_was_wanted_what_could_be_reduced_and_the_exp
     let reducible = |request: &Request| {
         let verdict = desk.check(request);
         assert!(verdict.exposure.0 > 0, "the position counts as exposure");
-        let checks = verdict.operands.iter().filter(|o| o.check == Check::Reducible as u16 + 1);
+        let checks = verdict.operands().filter(|o| o.check == Check::Reducible as u16 + 1);
         checks.map(|o| (o.outcome, o.measured[0], o.limit[0])).collect::<Vec<_>>()
     };
     assert_eq!(reducible(&exit(100_000)), [(0, 100_000, 1_000_000)]);

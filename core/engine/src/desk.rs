@@ -12,7 +12,7 @@ use crate::remote::{DeskMessage, DeskStep};
 use crate::risk::checks::Check;
 use crate::risk::{Context, Request, Risk, Verdict};
 use crate::rules::Noted;
-use crate::sink::Sink;
+use crate::sink::{Moment, Sink};
 use arrayvec::ArrayVec;
 use pinion_model::body::*;
 use pinion_model::instrument::InstrumentId;
@@ -77,6 +77,8 @@ pub struct Desk {
     pub risk: Risk,
     /// Stopping level, 0 to 4 (see [`CommandKind`]).
     pub level: u8,
+    /// The journal's link is filling up: no new entries, whatever the level.
+    pub degraded: bool,
     /// Number of the current input.
     pub seq: u64,
     /// Engine time, ns.
@@ -98,6 +100,7 @@ impl Desk {
             orders: OrderTable::new(plan.max_open_orders as usize),
             risk: Risk::new(plan),
             level: 0,
+            degraded: false,
             seq: 0,
             now_ns: i64::MIN,
             activity: 0,
@@ -106,7 +109,8 @@ impl Desk {
         }
     }
 
-    /// Intent, verdict and, if it passes, order; the evidence follows, so that no order waits for it.
+    /// Intent, verdict and, if it passes, order. The order leaves first; then come the records of all three, in
+    /// that order, and the evidence, so that no order waits for them.
     /// `explain` notes what the rule saw. Returns the order's number.
     pub fn submit<S: Sink>(
         &mut self,
@@ -120,20 +124,13 @@ impl Desk {
         self.activity += 1;
         self.counters.intents += 1;
         let intent = self.counters.intents;
-        sink.emit(&self.intent_body(request, origin, tif, intent));
+        sink.reach(Moment::Decided);
         let mut verdict = Verdict::default();
         if S::REMOTE_RISK {
             self.tell(DeskStep::Submit { request: *request, origin, tif, hold }, sink);
             sink.wait_for_verdict(&mut verdict);
         } else {
-            let cx = Context {
-                portfolio: &self.portfolio,
-                orders: &self.orders,
-                account: &self.account,
-                level: self.level,
-                now_ns: self.now_ns,
-            };
-            self.risk.check(request, &cx, &mut verdict);
+            self.risk.check(request, &self.context(), &mut verdict);
         }
         if hold && self.held.is_full() {
             verdict.failed |= Check::Capacity.bit();
@@ -143,9 +140,20 @@ impl Desk {
         if number.is_none() && verdict.passed() {
             verdict.failed |= Check::Capacity.bit();
         }
+        sink.reach(Moment::Checked);
+        let order = number.and_then(|number| self.order_body(number, hold));
+        if let (Some(order), false) = (&order, hold) {
+            sink.send(order);
+        }
+        sink.emit(&self.intent_body(request, origin, tif, intent));
         sink.emit(&self.verdict_body(intent, number.unwrap_or(0), &verdict));
-        match number {
-            Some(number) => self.emit_order(number, hold, sink),
+        match order {
+            Some(order) => {
+                sink.emit(&order);
+                if !hold {
+                    self.count_sent(order.order, verdict.price);
+                }
+            }
             None => {
                 self.counters.refused += 1;
                 Check::of_mask(verdict.failed).for_each(|c| self.counters.refused_by[c as usize] += 1);
@@ -161,9 +169,33 @@ impl Desk {
         number
     }
 
+    /// What the checks look at.
+    #[inline(always)]
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context {
+            portfolio: &self.portfolio,
+            orders: &self.orders,
+            account: &self.account,
+            level: self.effective_level(),
+            now_ns: self.now_ns,
+        }
+    }
+
+    /// As [`Desk::context`], beside the risk desk that it is for.
+    pub(crate) fn risk_and_context(&mut self) -> (&mut Risk, Context<'_>) {
+        let level = self.effective_level();
+        let Desk { risk, portfolio, orders, account, now_ns, .. } = self;
+        (risk, Context { portfolio, orders, account, level, now_ns: *now_ns })
+    }
+
+    /// The stopping level that checks see: a link that is filling up forbids entries as level 1 does.
+    fn effective_level(&self) -> u8 {
+        self.level.max(u8::from(self.degraded))
+    }
+
     /// Tells the desk of another thread, where there is one, what moves this one.
     #[inline(always)]
-    fn tell<S: Sink>(&self, step: DeskStep, sink: &mut S) {
+    pub(crate) fn tell<S: Sink>(&self, step: DeskStep, sink: &mut S) {
         if S::REMOTE_RISK {
             sink.tell(&DeskMessage { seq: self.seq, now_ns: self.now_ns, step });
         }
@@ -199,10 +231,16 @@ impl Desk {
         let number = self.orders.insert(order)?;
         if hold {
             self.held.push(number);
-        } else if let Some(order) = self.orders.get_mut(number) {
-            self.risk.on_sent(order, verdict.price, self.now_ns, &self.portfolio);
         }
         Some(number)
+    }
+
+    /// An order has left: risk counts it, at the price that was checked.
+    fn count_sent(&mut self, number: u64, price: Price) {
+        self.counters.orders += 1;
+        if let Some(order) = self.orders.get_mut(number) {
+            self.risk.on_sent(order, price, self.now_ns, &self.portfolio);
+        }
     }
 
     fn intent_body(&self, r: &Request, origin: Origin, tif: TimeInForce, number: u64) -> IntentBody {
@@ -266,17 +304,16 @@ impl Desk {
     }
 
     fn emit_operands<S: Sink>(&self, intent: u64, verdict: &Verdict, sink: &mut S) {
-        for pair in verdict.operands.chunks(2) {
-            let mut checks = [CheckOperands::default(); 2];
-            checks[..pair.len()].copy_from_slice(pair);
+        let mut operands = verdict.operands();
+        while let Some(first) = operands.next() {
+            let checks = [first, operands.next().unwrap_or_default()];
             sink.emit(&RiskCheckBody { cause: self.seq, intent, checks });
         }
     }
 
-    fn emit_order<S: Sink>(&mut self, number: u64, held: bool, sink: &mut S) {
-        let Some(order) = self.orders.get(number) else { return };
-        self.counters.orders += u64::from(!held);
-        sink.emit(&OrderBody {
+    fn order_body(&self, number: u64, held: bool) -> Option<OrderBody> {
+        let order = self.orders.get(number)?;
+        Some(OrderBody {
             cause: self.seq,
             time_ns: self.now_ns,
             order: number,
@@ -294,7 +331,7 @@ impl Desk {
             trigger: order.trigger,
             reference: order.reference,
             reserved: 0,
-        });
+        })
     }
 
     /// Cancels an order: at the venue, or at once when the engine held it. True when it was held.
@@ -373,14 +410,16 @@ impl Desk {
             self.held.remove(at);
             self.activity += 1;
             let Some((before, after)) = self.orders.apply(number, OrderEvent::Send) else { continue };
-            let now_ns = self.now_ns;
             let Some(order) = self.orders.get_mut(number) else { continue };
             order.order_type = OrderType::Market;
-            let reference = order.trigger;
-            self.risk.on_sent(order, reference, now_ns, &self.portfolio);
-            let order = *order;
-            self.emit_state(&order, before, after, Reason::Triggered, sink);
-            self.emit_order(number, false, sink);
+            let trigger = order.trigger;
+            let Some(body) = self.order_body(number, false) else { continue };
+            sink.send(&body);
+            self.count_sent(number, trigger);
+            if let Some(order) = self.orders.get(number) {
+                self.emit_state(order, before, after, Reason::Triggered, sink);
+            }
+            sink.emit(&body);
         }
     }
 
@@ -475,17 +514,32 @@ impl Desk {
             CommandKind::CancelEntries | CommandKind::Shutdown => self.level = self.level.max(2),
             CommandKind::Flatten => self.level = self.level.max(3),
             CommandKind::HardStop => self.level = 4,
+            CommandKind::HaltDay => self.account.daily_halt = true,
+            CommandKind::HaltDrawdown => self.account.drawdown_halt = true,
             CommandKind::Arm => {
                 self.level = 0;
                 let equity = self.portfolio.equity().unwrap_or(self.account.peak());
                 self.account.arm(equity);
             }
+            CommandKind::Degraded => self.degraded = true,
+            CommandKind::Recovered => self.degraded = false,
         }
-        let event = if kind == CommandKind::Arm { AccountEvent::Armed } else { AccountEvent::Stopped };
+        let event = match kind {
+            CommandKind::Arm => AccountEvent::Armed,
+            CommandKind::Degraded => AccountEvent::Degraded,
+            CommandKind::Recovered => AccountEvent::Recovered,
+            CommandKind::HaltDay => AccountEvent::DailyLossHalt,
+            CommandKind::HaltDrawdown => AccountEvent::DrawdownHalt,
+            _ => AccountEvent::Stopped,
+        };
         self.emit_account(event, reason_of(kind), sink);
         match kind {
-            CommandKind::NoEntries | CommandKind::Arm => {}
-            CommandKind::CancelEntries | CommandKind::Shutdown | CommandKind::Flatten => {
+            CommandKind::NoEntries | CommandKind::Arm | CommandKind::Degraded | CommandKind::Recovered => {}
+            CommandKind::CancelEntries
+            | CommandKind::Shutdown
+            | CommandKind::Flatten
+            | CommandKind::HaltDay
+            | CommandKind::HaltDrawdown => {
                 self.cancel_where(reason_of(kind), sink, |o| o.action == Action::Enter);
             }
             CommandKind::HardStop => self.cancel_where(reason_of(kind), sink, |_| true),
@@ -543,5 +597,9 @@ impl Desk {
 }
 
 fn reason_of(kind: CommandKind) -> Reason {
-    if kind == CommandKind::Shutdown { Reason::RunEnded } else { Reason::Operator }
+    match kind {
+        CommandKind::Shutdown => Reason::RunEnded,
+        CommandKind::HaltDay | CommandKind::HaltDrawdown => Reason::Halted,
+        _ => Reason::Operator,
+    }
 }

@@ -3,8 +3,17 @@
 
 use crate::remote::DeskMessage;
 use crate::risk::Verdict;
-use pinion_model::body::Body;
+use pinion_model::body::{Body, OrderBody};
 use pinion_model::event::Level;
+
+/// A moment on the way from an input to an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// A rule wants to trade.
+    Decided,
+    /// Risk has made its checks.
+    Checked,
+}
 
 /// Takes records in the order in which the engine makes them.
 pub trait Sink {
@@ -16,6 +25,14 @@ pub trait Sink {
     /// True when the orders are checked by a desk on another thread. That desk is told of everything that
     /// moves this one, and its verdict is waited for.
     const REMOTE_RISK: bool = false;
+
+    /// The moment is now; its record follows once the order has left.
+    #[inline(always)]
+    fn reach(&mut self, _: Moment) {}
+
+    /// An order leaves for the venue; its record follows.
+    #[inline(always)]
+    fn send(&mut self, _: &OrderBody) {}
 
     /// Takes one record.
     fn emit<B: Body>(&mut self, body: &B);

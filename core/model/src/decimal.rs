@@ -170,6 +170,7 @@ pub struct Scaled {
 }
 
 impl fmt::Display for Scaled {
+    // cold: numbers become text in reports
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.value.unsigned_abs().to_string();
         let exponent = usize::from(self.exponent);

@@ -18,6 +18,9 @@ pub struct Run {
 }
 
 impl Run {
+    /// No digits.
+    pub const NONE: Run = Run { count: 0, aligned: 0 };
+
     /// The digits from `at` on, at most eight of them.
     #[inline(always)]
     pub fn at(line: &[u8], at: usize) -> Run {
@@ -28,6 +31,21 @@ impl Run {
         // Two shifts, because one by 64 is none.
         let aligned = if count == 8 { values } else { (values << 1) << (63 - 8 * count) };
         Run { count, aligned }
+    }
+
+    /// These digits with the first `count` of eight others behind them, for as many as eight in all. `None`
+    /// when one of the eight is no digit, or one that is left out is not zero.
+    #[inline(always)]
+    pub fn followed_by(self, others: u64, count: u8) -> Option<Run> {
+        let values = others ^ ZEROS;
+        let is_other = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
+        let bits = 8 * u32::from(count);
+        if is_other != 0 || values.checked_shr(bits).unwrap_or(0) != 0 {
+            return None;
+        }
+        let behind = values.checked_shl(64 - bits).unwrap_or(0);
+        let aligned = self.aligned.checked_shr(bits).unwrap_or(0) | behind;
+        Some(Run { count: self.count + usize::from(count), aligned })
     }
 
     /// The number that they make.

@@ -272,6 +272,9 @@ impl Instrument {
         if unit <= 0 || money.0 <= 0 {
             return Qty::ZERO;
         }
+        if let (Ok(money), Ok(unit)) = (i64::try_from(money.0), i64::try_from(unit)) {
+            return Qty(money / unit);
+        }
         Qty(i64::try_from(money.0 / unit).unwrap_or(i64::MAX))
     }
 

@@ -112,7 +112,7 @@ impl Qty {
 }
 
 /// `a * ratio` rounded towards minus infinity. A division of 128 bits is a call of a hundred instructions;
-/// by a constant below 2^32 it is four steps of a multiplication.
+/// by a constant it is a multiplication.
 fn times_ratio_floor(a: i128, ratio: Ratio) -> i128 {
     let Ok(narrow) = i64::try_from(a) else {
         return mul_div_floor(a, ratio.0.into(), Ratio::SCALE.into());
@@ -125,8 +125,28 @@ fn times_ratio_floor(a: i128, ratio: Ratio) -> i128 {
     }
 }
 
-/// Quotient and remainder of a division by 10^9, 32 bits at a time.
+/// Quotient and remainder of a division by 10^9.
 fn divide_by_billion(value: u128) -> (u128, u64) {
+    const BILLION: u64 = Ratio::SCALE as u64;
+    if let Ok(value) = u64::try_from(value) {
+        return ((value / BILLION).into(), value % BILLION);
+    }
+    if value >> 93 != 0 {
+        return divide_by_billion_in_parts(value);
+    }
+    // The upper bits times the reciprocal give the quotient, or up to three less: what is cut off above is
+    // worth less than 2^30, and reciprocal and product lose less than one each.
+    const RECIPROCAL: u64 = ((1u128 << 93) / Ratio::SCALE as u128) as u64;
+    let upper = u128::from((value >> 30) as u64);
+    let estimate = ((upper * u128::from(RECIPROCAL)) >> 63) as u64;
+    // Below 2^33, so its low word is all of it.
+    let rest = (value as u64).wrapping_sub(estimate.wrapping_mul(BILLION));
+    (u128::from(estimate + rest / BILLION), rest % BILLION)
+}
+
+/// The same for any value, 32 bits at a time.
+#[cold]
+fn divide_by_billion_in_parts(value: u128) -> (u128, u64) {
     const BILLION: u64 = Ratio::SCALE as u64;
     let (mut quotient, mut rest) = (0u128, 0u64);
     for shift in [96, 64, 32, 0] {
@@ -147,7 +167,8 @@ pub fn mul_div_floor(a: i128, b: i128, c: i128) -> i128 {
         if let (Ok(product), Ok(c)) = (i64::try_from(product), i64::try_from(c)) {
             return i128::from(product.div_euclid(c));
         }
-        return product.div_euclid(c);
+        // A division of 128 bits is a call; rounding towards minus infinity would take a second one.
+        return if product >= 0 { (product as u128 / c as u128) as i128 } else { product.div_euclid(c) };
     }
     a.div_euclid(c) * b + (a.rem_euclid(c) * b).div_euclid(c)
 }
@@ -187,6 +208,22 @@ mod tests {
             let ratio = ratio.rem_euclid(Ratio::SCALE);
             let exact = (wide * i128::from(ratio)).div_euclid(Ratio::SCALE.into());
             prop_assert_eq!(times_ratio_floor(wide, Ratio(ratio)), exact);
+        }
+
+        #[test]
+        fn a_billionth_agrees_with_division(high in 0u32..=128, value: u128) {
+            let value = value.checked_shr(high).unwrap_or(0);
+            let billion = Ratio::SCALE as u128;
+            let want = (value / billion, (value % billion) as u64);
+            prop_assert_eq!(divide_by_billion(value), want);
+            prop_assert_eq!(divide_by_billion_in_parts(value), want);
+        }
+
+        #[test]
+        fn a_billionth_of_what_lies_at_a_multiple(quotient in 0u128..1 << 64, off in -2i128..=2) {
+            let value = (quotient * Ratio::SCALE as u128).saturating_add_signed(off);
+            let billion = Ratio::SCALE as u128;
+            prop_assert_eq!(divide_by_billion(value), (value / billion, (value % billion) as u64));
         }
 
         #[test]

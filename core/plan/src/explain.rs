@@ -4,7 +4,8 @@
 use crate::compile::Plan;
 use crate::machine::Machine;
 use crate::paper::Slippage;
-use crate::runtime::Layout;
+use crate::runtime::{Layout, LockMemory};
+use crate::shards;
 use crate::timeframe::millis;
 use crate::values::value_text;
 use pinion_engine::plan::{BarCut, BarSource, Combine, Direction, Sizing};
@@ -48,7 +49,7 @@ impl fmt::Display for Explanation {
 
 /// Explains a plan for a machine.
 pub fn explain(plan: &Plan, machine: &Machine) -> Explanation {
-    let sections = vec![
+    let mut sections = vec![
         instruments(plan),
         strategies(plan),
         limits(plan),
@@ -56,15 +57,16 @@ pub fn explain(plan: &Plan, machine: &Machine) -> Explanation {
         threads(plan, machine),
         memory(plan),
     ];
+    sections.extend(shards::explain(plan, machine));
     let plan_hash = plan.hash.iter().map(|b| format!("{b:02x}")).collect();
     Explanation { plan_hash, sections }
 }
 
-fn section(title: &str, rows: Vec<(String, String)>) -> Section {
+pub(crate) fn section(title: &str, rows: Vec<(String, String)>) -> Section {
     Section { title: title.into(), rows }
 }
 
-fn row(name: impl Into<String>, value: impl Into<String>) -> (String, String) {
+pub(crate) fn row(name: impl Into<String>, value: impl Into<String>) -> (String, String) {
     (name.into(), value.into())
 }
 
@@ -242,7 +244,7 @@ fn threads(plan: &Plan, machine: &Machine) -> Section {
         let value = format!("{}, {}: {why}", machine.core_text(r.agent(agent).core), idle.label());
         rows.push(row(format!("{}: {work}", agent.label()), value));
     }
-    for ring in r.rings() {
+    for ring in plan.rings() {
         rows.push(row(
             format!("ring {} to {}", ring.from.label(), ring.to.label()),
             format!(
@@ -257,11 +259,22 @@ fn threads(plan: &Plan, machine: &Machine) -> Section {
     section("threads", rows)
 }
 
+fn lock_text(plan: &Plan) -> &'static str {
+    match (plan.runtime.lock_memory, plan.runtime.locks_memory()) {
+        (LockMemory::On, _) => "yes, in huge pages where the host has them; a host that refuses ends the run",
+        (LockMemory::Auto, true) => {
+            "yes, in huge pages where the host has them; a host that refuses is named"
+        }
+        (LockMemory::Auto, false) => "no: the hot thread owns no core",
+        (LockMemory::Off, _) => "no, as configured",
+    }
+}
+
 fn memory(plan: &Plan) -> Section {
     let e = &plan.engine;
     let books = e.instruments.len() * e.book_levels as usize * 2 * 16;
     let orders = e.max_open_orders as usize * 144;
-    let rings = plan.runtime.rings().iter().map(|ring| ring.bytes).sum();
+    let rings = plan.rings().iter().map(|ring| ring.bytes).sum();
     let segment = plan.journal.segment_mb << 20;
     let kib = |bytes: usize| format!("{} KiB", bytes.div_ceil(1024));
     // 128 bytes for each input: at 100 events a second, a quiet instrument.
@@ -271,6 +284,7 @@ fn memory(plan: &Plan) -> Section {
         row("order table", kib(orders)),
         row("rings", kib(rings)),
         row("journal segment, mapped", kib(segment)),
+        row("locked", lock_text(plan)),
         row("journal growth", format!("{per_day:.1} GB a day for every 100 inputs a second")),
         row(
             "durability",

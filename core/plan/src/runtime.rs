@@ -19,6 +19,8 @@ pub struct RuntimeConfig {
     pub max_open_orders: u32,
     /// Levels kept on each side of a book.
     pub book_levels: u32,
+    /// Whether the process's memory is locked.
+    pub lock_memory: LockMemory,
 }
 
 /// Where a thread runs and how it waits.
@@ -87,18 +89,19 @@ pub struct Ring {
     pub when_full: &'static str,
 }
 
-/// Records that one input may cause: a depth update of 5,000 levels a side with room for its outputs. A hot
-/// thread takes no input unless its ring to the journal has room for so many.
-pub const BURST_RECORDS: usize = 2048;
-
 impl RuntimeConfig {
-    /// Depth of the ring to the journal: at least what two inputs may cause.
-    pub fn journal_ring_depth(&self) -> usize {
-        self.journal_ring_records.max(2 * BURST_RECORDS)
+    /// Whether locking is tried at all: a run whose hot threads own no core is not about latency.
+    pub fn locks_memory(&self) -> bool {
+        let owns = |agent: &Agent| *agent != Agent::Cold && self.agent(*agent).core.is_some();
+        match self.lock_memory {
+            LockMemory::Auto => self.layout != Layout::Solo && self.layout.threads().iter().any(owns),
+            LockMemory::On => true,
+            LockMemory::Off => false,
+        }
     }
 
-    /// The rings of the layout. A slot is two or three cache lines.
-    pub fn rings(&self) -> Vec<Ring> {
+    /// The rings of the layout, of which that to the journal holds `journal_depth`. A slot is two or three cache lines.
+    pub(crate) fn rings(&self, journal_depth: usize) -> Vec<Ring> {
         const SOURCE: &str = "no input is taken, the source waits";
         const WAITS: &str = "the sender waits";
         let ring = |from, to, depth: usize, items, lines, when_full| Ring {
@@ -110,10 +113,10 @@ impl RuntimeConfig {
             when_full,
         };
         let order = |from, to| ring(from, to, self.order_ring_messages, "messages", 3, WAITS);
-        let journal = |from| ring(from, Agent::Cold, self.journal_ring_depth(), "records", 2, SOURCE);
+        let journal = |from| ring(from, Agent::Cold, journal_depth, "records", 2, SOURCE);
         match self.layout {
             Layout::Invoker | Layout::Solo => Vec::new(),
-            Layout::Shared => vec![journal(Agent::Hot)],
+            Layout::Shared | Layout::Fused => vec![journal(Agent::Hot)],
             Layout::Dedicated => vec![
                 ring(Agent::Feed, Agent::Strategy, self.feed_ring_messages, "messages", 2, SOURCE),
                 order(Agent::Strategy, Agent::Risk),
@@ -151,6 +154,28 @@ impl RuntimeConfig {
     }
 }
 
+/// Whether the process's memory is locked, with huge pages where the host has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockMemory {
+    /// Where the hot thread is pinned and the host allows it; otherwise a warning.
+    Auto,
+    /// Always; a host that refuses ends the run before it begins.
+    On,
+    /// Never.
+    Off,
+}
+
+impl LockMemory {
+    /// Names, in the order of configuration's choice.
+    pub const ALL: [(LockMemory, &'static str); 3] =
+        [(LockMemory::Auto, "auto"), (LockMemory::On, "on"), (LockMemory::Off, "off")];
+
+    /// The word for it.
+    pub fn label(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+}
+
 /// Which agent runs on which thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -162,15 +187,18 @@ pub enum Layout {
     Shared,
     /// Feed, strategy, risk and gateway have a thread each, and there is a cold one.
     Dedicated,
+    /// A hot thread for each shard of the instruments, and there is a cold one.
+    Fused,
 }
 
 impl Layout {
     /// Names, in the order of configuration's choice.
-    pub const ALL: [(Layout, &'static str); 4] = [
+    pub const ALL: [(Layout, &'static str); 5] = [
         (Layout::Invoker, "invoker"),
         (Layout::Solo, "solo"),
         (Layout::Shared, "shared"),
         (Layout::Dedicated, "dedicated"),
+        (Layout::Fused, "fused"),
     ];
 
     /// The word for it.
@@ -183,7 +211,8 @@ impl Layout {
         match self {
             Layout::Invoker => &[],
             Layout::Solo => &[Agent::Hot],
-            Layout::Shared => &[Agent::Hot, Agent::Cold],
+            // Of a fused run each shard has a hot thread.
+            Layout::Shared | Layout::Fused => &[Agent::Hot, Agent::Cold],
             Layout::Dedicated => &[Agent::Feed, Agent::Strategy, Agent::Risk, Agent::Gateway, Agent::Cold],
         }
     }

@@ -125,7 +125,7 @@ fn survives(text: &str) -> Result<(), TestCaseError> {
                 holds(text, &found)?;
             }
             Ok(plan) => {
-                let _ = explain(&plan, 2).to_string();
+                let _ = explain(&plan, &pinion_plan::Machine::of(2)).to_string();
                 let again = from_canonical(&plan.canonical);
                 prop_assert!(again.is_ok(), "{}\n{}", again.unwrap_err(), plan.canonical);
                 let again = again.unwrap();

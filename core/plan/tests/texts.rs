@@ -62,7 +62,7 @@ fn values_of_the_wrong_kind_are_refused() {
     changed("cash: 10000", "cash: 9000\n  currency: §EUR", "nothing turns USDT");
     changed("cash: 10000", "cash: 9000\n  fee_currency: §BNB", "fees in BNB");
     with("risk_management: {reset_at: §\"25:00\"}\n", "not a time of day");
-    with("runtime: {hot_core: 1, cold_core: §1}\n", "pinned to one core");
+    with("runtime: {lock_memory: §maybe}\n", "one of auto, on, off");
     with("name: §\"a\\u0007b\"\n", "control character");
     with("data: {files: [§/nowhere]}\n", "there is no file");
 }

@@ -48,6 +48,7 @@ pub struct Rx<T: Copy> {
 }
 
 /// A link that holds `depth` items. An item of up to 56 bytes takes one cache line, of up to 120 bytes two.
+// cold: a layout makes its links before its threads
 pub fn link<T: Copy + Send>(depth: usize) -> (Tx<T>, Rx<T>) {
     let depth = depth.max(1);
     let slots = Arc::new(Slots::new(depth));

@@ -10,11 +10,15 @@
 //! | [`link`] | a ring between two threads, with credits and bounded batches: the crate `pinion-ring` |
 //! | [`idle`] | what a thread does when there is nothing to do |
 //! | [`ticks`] | the time-stamp counter, and what its ticks mean |
+//! | [`counters`] | a mapped file that says how a session is doing, for readers outside the process |
 //! | [`latency`] | histograms per stage |
+//! | [`memory`] | everything allocated, touched and locked before trading; then sealed |
 
 pub mod agent;
+pub mod counters;
 pub mod idle;
 pub mod latency;
+pub mod memory;
 pub mod ticks;
 
 pub use pinion_ring as link;

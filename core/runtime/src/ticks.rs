@@ -88,6 +88,11 @@ impl Anchors {
         tries.into_iter().min_by_key(|(width, _)| *width).map_or(self.first, |(_, reading)| reading)
     }
 
+    /// The counter that they read.
+    pub fn ticks(&self) -> &Ticks {
+        &self.ticks
+    }
+
     /// The first reading.
     pub fn first(&self) -> Reading {
         self.first

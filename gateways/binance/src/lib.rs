@@ -17,6 +17,7 @@ pub mod encode;
 mod fast;
 pub mod scan;
 pub mod symbols;
+mod text;
 
 pub use decode::{Decoded, Decoder};
 pub use scan::Reject;

@@ -59,6 +59,7 @@ impl SymbolTable {
     }
 
     /// Symbols by instrument.
+    // cold: reports ask for it after a survey
     pub fn names(&self) -> impl Iterator<Item = String> {
         self.entries.iter().map(|e| String::from_utf8_lossy(&e.symbol).into_owned())
     }
@@ -88,6 +89,7 @@ impl SymbolTable {
         Some((entry.instrument, entry.units))
     }
 
+    // cold: a survey's open table grows; a plan's symbols are all there from the start
     fn add(&mut self, symbol: &[u8]) -> Option<usize> {
         let units = self.open?;
         let instrument = InstrumentId(self.entries.len() as u32);

@@ -26,6 +26,8 @@ pub mod source;
 pub mod survey;
 mod time;
 
+use pinion_binance::Reject;
+use rows::RowError;
 use std::path::PathBuf;
 
 /// Why data cannot be read.
@@ -107,11 +109,25 @@ pub struct Broken {
     pub count: u64,
     /// Line numbers and reasons of the first ten.
     pub first: Vec<(u64, String)>,
+    /// How many for each of [`Broken::reasons`].
+    #[serde(skip)]
+    pub by_reason: [u64; REASONS],
 }
 
+/// Number of reasons for which a line is broken.
+pub const REASONS: usize = rows::ROW_REASONS.len() + Reject::ALL.len();
+
 impl Broken {
-    pub(crate) fn add(&mut self, line: u64, reason: impl std::fmt::Display) {
+    /// Every reason in words: those of tables, then those of frames and numbers.
+    pub fn reasons() -> impl Iterator<Item = String> {
+        let rows = rows::ROW_REASONS.iter().map(ToString::to_string);
+        rows.chain(Reject::ALL.iter().map(ToString::to_string))
+    }
+
+    pub(crate) fn add(&mut self, line: u64, reason: impl Into<RowError>) {
+        let reason = reason.into();
         self.count += 1;
+        self.by_reason[reason.index()] += 1;
         if self.first.len() < 10 {
             self.first.push((line, reason.to_string()));
         }

@@ -55,6 +55,23 @@ pub enum RowError {
     NotPositive,
 }
 
+/// What is wrong with a row as such.
+pub(crate) const ROW_REASONS: [RowError; 4] =
+    [RowError::Columns, RowError::Time, RowError::Range, RowError::NotPositive];
+
+impl RowError {
+    /// Its place among [`crate::Broken::reasons`].
+    pub(crate) fn index(self) -> usize {
+        match self {
+            RowError::Columns => 0,
+            RowError::Time => 1,
+            RowError::Range => 2,
+            RowError::NotPositive => 3,
+            RowError::Number(reject) => ROW_REASONS.len() + reject as usize,
+        }
+    }
+}
+
 /// Tables whose columns stand in the usual order and are plain numbers: read in one pass.
 #[derive(Clone, Copy, Debug)]
 enum Plain {
@@ -380,5 +397,20 @@ fn check_trade(trade: Trade) -> Result<Row, RowError> {
         Err(RowError::NotPositive)
     } else {
         Ok(Row::Trade(trade))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_its_place() {
+        let numbers = Reject::ALL.map(RowError::Number);
+        let all: Vec<RowError> = ROW_REASONS.into_iter().chain(numbers).collect();
+        assert_eq!(all.len(), crate::REASONS);
+        for (index, (reason, words)) in all.iter().zip(crate::Broken::reasons()).enumerate() {
+            assert_eq!((reason.index(), reason.to_string()), (index, words));
+        }
     }
 }

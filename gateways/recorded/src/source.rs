@@ -21,7 +21,8 @@ use std::path::{Path, PathBuf};
 const CHUNK: usize = 16_384;
 /// Fewest lines before a file can be called mostly broken.
 const ENOUGH_LINES: u64 = 20;
-const DEPTH_LEVELS: usize = 20_000;
+/// Most levels on a side of a depth update or snapshot, as many as a venue sends.
+pub const DEPTH_LEVELS: usize = 5_000;
 
 /// A file to read: where, and for tables whose data it is.
 #[derive(Clone, Debug)]

@@ -111,7 +111,8 @@ impl PaperVenue {
             fee_assets: plan.balances.clone(),
             inbound: VecDeque::with_capacity(2 * orders),
             resting: Vec::with_capacity(orders),
-            outbound: VecDeque::with_capacity(4 * orders),
+            // An order is accepted, filled level after level, and expires: few orders do all of that at once.
+            outbound: VecDeque::with_capacity(4 * orders + 64 * crate::market::LADDER_LEVELS),
             last_arrival_ns: i64::MIN,
             last_delivery_ns: i64::MIN,
             next_exec_id: 1,

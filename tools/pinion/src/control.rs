@@ -9,33 +9,32 @@
 use crate::failure::Failure;
 use crate::session::trading::Shared;
 use pinion_model::body::{CommandBody, CommandKind};
-use std::cell::Cell;
+use pinion_runtime::link::{Rx, Tx, link};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// Commands that may wait for the trading thread; it takes them within a millisecond or has other troubles.
+const WAITING: usize = 64;
 
 /// The operator's side of a session.
 pub struct Control {
-    commands: Sender<CommandBody>,
+    commands: Tx<CommandBody>,
     interrupted: Arc<AtomicBool>,
     killed: Arc<AtomicBool>,
     kill_file: Option<PathBuf>,
     /// The kill file was seen, was obeyed and could not be removed.
-    kill_stands: Cell<bool>,
+    kill_stands: bool,
     socket: Option<(PathBuf, UnixListener)>,
     shared: Arc<Shared>,
 }
 
 impl Control {
     /// Listens in `dir` (nowhere without one) and to signals.
-    pub fn start(
-        dir: Option<&Path>,
-        shared: &Arc<Shared>,
-    ) -> Result<(Control, Receiver<CommandBody>), Failure> {
+    pub fn start(dir: Option<&Path>, shared: &Arc<Shared>) -> Result<(Control, Rx<CommandBody>), Failure> {
         let (interrupted, killed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             // A second Ctrl-C ends the program at once.
@@ -48,68 +47,75 @@ impl Control {
             Some(dir) => listen(&dir.join("control.sock")).ok(),
             None => None,
         };
-        let (commands, received) = channel();
+        let (commands, received) = link(WAITING);
         let kill_file = dir.map(|d| d.join("kill"));
         let shared = shared.clone();
-        let kill_stands = Cell::new(false);
+        let kill_stands = false;
         Ok((Control { commands, interrupted, killed, kill_file, kill_stands, socket, shared }, received))
     }
 
     /// Looks at every way once; does not wait.
-    pub fn look(&self) {
+    pub fn look(&mut self) {
         if self.interrupted.load(Ordering::Relaxed) {
             self.shared.stop.store(true, Ordering::Relaxed);
         }
-        if self.killed.swap(false, Ordering::Relaxed) {
+        // What finds no room now is still asked for at the next look.
+        if self.commands.has_credits(1) && self.killed.swap(false, Ordering::Relaxed) {
             self.send(CommandBody::new(CommandKind::CancelEntries, "signal", "SIGUSR1"));
         }
         self.obey_kill_file();
-        if let Some((_, listener)) = &self.socket {
-            while let Ok((stream, _)) = listener.accept() {
-                self.serve(stream);
-            }
+        while let Some(Ok((stream, _))) = self.socket.as_ref().map(|(_, listener)| listener.accept()) {
+            self.serve(stream);
         }
     }
 
     /// A file named `kill` stops entries, whatever it is. It is removed, so that it stops once and not again
     /// after arming; what cannot be removed (a directory, a file where deleting is forbidden) stops as well.
-    fn obey_kill_file(&self) {
+    fn obey_kill_file(&mut self) {
         let Some(file) = &self.kill_file else { return };
+        if !self.commands.has_credits(1) {
+            return;
+        }
         let there = file.symlink_metadata().is_ok();
         let stands = there && std::fs::remove_file(file).is_err();
-        if there && !self.kill_stands.get() {
+        if there && !self.kill_stands {
             self.send(CommandBody::new(CommandKind::CancelEntries, "file", "kill file"));
         }
-        self.kill_stands.set(stands);
+        self.kill_stands = stands;
     }
 
     /// Nothing may be armed while the kill file stands.
-    fn admit(&self, command: CommandBody) -> Result<CommandBody, String> {
+    fn admit(&mut self, command: CommandBody) -> Result<CommandBody, String> {
         self.obey_kill_file();
         match &self.kill_file {
-            Some(file) if self.kill_stands.get() && command.command == CommandKind::Arm.code() => {
+            Some(file) if self.kill_stands && command.command == CommandKind::Arm.code() => {
                 Err(format!("{0} still stands and forbids trading; remove {0} first", file.display()))
             }
             _ => Ok(command),
         }
     }
 
-    fn send(&self, command: CommandBody) {
-        // The session that would take it has ended: nothing is left to command.
-        let _ = self.commands.send(command);
+    /// False when the trading thread has not taken the commands before it. Where the session has ended,
+    /// nothing is left to command.
+    fn send(&mut self, command: CommandBody) -> bool {
+        let room = self.commands.has_credits(1);
+        if room {
+            self.commands.push(command);
+        }
+        room
     }
 
     /// One connection: a line, an answer.
-    fn serve(&self, stream: UnixStream) {
+    fn serve(&mut self, stream: UnixStream) {
         let _ = stream.set_nonblocking(false);
         let _ = stream.set_read_timeout(Some(std::time::Duration::from_millis(200)));
         let mut line = String::new();
         let mut reader = BufReader::new(&stream);
         let answer = match reader.read_line(&mut line) {
             Ok(_) => match parse(&line).and_then(|command| self.admit(command)) {
-                Ok(command) => {
-                    self.send(command);
-                    serde_json::json!({ "ok": true })
+                Ok(command) if self.send(command) => serde_json::json!({ "ok": true }),
+                Ok(_) => {
+                    serde_json::json!({ "ok": false, "error": format!("{WAITING} commands wait already") })
                 }
                 Err(reason) => serde_json::json!({ "ok": false, "error": reason }),
             },
@@ -138,8 +144,9 @@ fn parse(line: &str) -> Result<CommandBody, String> {
     let value: serde_json::Value = serde_json::from_str(line).map_err(|e| format!("not JSON: {e}"))?;
     let text = |key: &str| value.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
     let word = text("command");
-    let words = || CommandKind::ALL.iter().map(|k| k.label()).collect::<Vec<_>>().join(", ");
-    let kind = CommandKind::ALL.iter().copied().find(|k| k.label() == word);
+    let known = || CommandKind::ALL.iter().copied().filter(|k| k.is_for_operators());
+    let words = || known().map(CommandKind::label).collect::<Vec<_>>().join(", ");
+    let kind = known().find(|k| k.label() == word);
     let kind = kind.ok_or_else(|| format!("unknown command `{word}`; the commands are {}", words()))?;
     if kind == CommandKind::Arm && text("operator").is_empty() {
         return Err("arming must name its `operator`".into());
@@ -178,26 +185,37 @@ mod tests {
         assert!(parse(r#"{"command":"cancel-entries"}"#).is_ok());
         assert!(parse(r#"{"command":"explode"}"#).unwrap_err().contains("flatten"));
         assert!(parse("nonsense").is_err());
+        assert!(parse(r#"{"command":"recovered","operator":"ana"}"#).is_err(), "the program's own word");
     }
 
     #[test]
     fn a_kill_file_that_stays_stops_once_and_forbids_arming_until_it_is_gone() {
         let dir = tempfile::tempdir().unwrap();
-        let (control, commands) = Control::start(Some(dir.path()), &Arc::default()).unwrap();
+        let (mut control, mut commands) = Control::start(Some(dir.path()), &Arc::default()).unwrap();
         let kill = dir.path().join("kill");
-        let arm = || control.admit(parse(r#"{"command":"arm","operator":"ana"}"#).unwrap());
-        let stops = || commands.try_iter().filter(|c| c.command == CommandKind::CancelEntries.code()).count();
+        let arm =
+            |control: &mut Control| control.admit(parse(r#"{"command":"arm","operator":"ana"}"#).unwrap());
+        let mut stops = || {
+            let mut count = 0;
+            commands.read_batch(64, |c, _| {
+                count += usize::from(c.command == CommandKind::CancelEntries.code());
+            });
+            count
+        };
         // A directory cannot be removed as a file.
         std::fs::create_dir(&kill).unwrap();
         control.look();
         control.look();
         assert_eq!(stops(), 1);
-        let refused = arm().unwrap_err();
+        let refused = arm(&mut control).unwrap_err();
         assert!(refused.contains("remove") && refused.contains(kill.to_str().unwrap()), "{refused}");
         std::fs::remove_dir(&kill).unwrap();
-        assert!(arm().is_ok(), "nothing stands any more");
+        assert!(arm(&mut control).is_ok(), "nothing stands any more");
         std::fs::write(&kill, "").unwrap();
-        assert!(arm().is_ok(), "a file is removed and stops before the arming that comes behind it");
+        assert!(
+            arm(&mut control).is_ok(),
+            "a file is removed and stops before the arming that comes behind it"
+        );
         assert_eq!((stops(), kill.exists()), (1, false));
         control.finish();
     }

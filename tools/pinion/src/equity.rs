@@ -5,6 +5,9 @@ use pinion_model::number::Money;
 
 /// Points of the line; when there are more, every second one goes.
 const POINTS: usize = 512;
+/// Days for which there is room from the start, a century: the curve grows on the trading thread, which may
+/// not allocate. A longer run does, and it is counted.
+const DAYS: usize = 36_600;
 
 /// The curve.
 #[derive(Clone, Debug)]
@@ -20,7 +23,7 @@ pub struct EquityCurve {
 
 impl Default for EquityCurve {
     fn default() -> Self {
-        let (daily, line) = (Vec::with_capacity(1024), Vec::with_capacity(POINTS));
+        let (daily, line) = (Vec::with_capacity(DAYS), Vec::with_capacity(POINTS + 1));
         EquityCurve { daily, line, stride: 1, count: 0, next_day_ns: i64::MIN }
     }
 }
@@ -38,6 +41,16 @@ impl EquityCurve {
         }
         if self.count >= self.stride {
             self.look(engine);
+        }
+    }
+
+    /// Of an account whose engines are looked at together: a day's beginning, where one began, and a sample.
+    pub fn observe_account(&mut self, day: Option<(i64, Money)>, equity: Money) {
+        self.daily.extend(day);
+        self.count += 1;
+        if self.count >= self.stride {
+            self.count = 0;
+            self.sample(equity);
         }
     }
 

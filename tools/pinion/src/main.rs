@@ -6,6 +6,7 @@
 
 mod command;
 mod control;
+mod counters_files;
 mod equity;
 mod failure;
 mod host;
@@ -18,6 +19,7 @@ mod setup;
 mod shares;
 
 use clap::{Parser, Subcommand};
+use pinion_runtime::memory::{self, PhasedAllocator};
 use std::process::ExitCode;
 
 /// Name and version, as journals keep it.
@@ -30,6 +32,13 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// Watches the memory of hot threads: what a sealed one allocates or frees is counted, and must be nothing.
+#[global_allocator]
+static ALLOCATOR: PhasedAllocator = PhasedAllocator;
+
+/// Set to anything, an allocation or a free on a sealed thread ends the program (SIGABRT) with a line.
+const ABORT_VARIABLE: &str = "PINION_ABORT_ON_HOT_ALLOCATION";
 
 #[derive(Subcommand)]
 enum Command {
@@ -48,14 +57,20 @@ enum Command {
     Config(command::config::ConfigCommand),
     Control(command::control::ControlArgs),
     Arm(command::control::ArmArgs),
+    Stat(command::stat::StatArgs),
     Doctor(command::doctor::DoctorArgs),
     #[command(subcommand)]
     Bench(command::bench::BenchCommand),
+    #[command(subcommand)]
+    Prove(command::prove::ProveCommand),
 }
 
 fn main() -> ExitCode {
     // A reader that closes its pipe (`pinion journal cat | head`) ends the program quietly.
     sigpipe_default();
+    if std::env::var_os(ABORT_VARIABLE).is_some() {
+        memory::abort_on_breach();
+    }
     let result = match Cli::parse().command {
         Command::Run(args) => command::run::run(args),
         Command::Backtest(args) => command::run::backtest(args),
@@ -67,8 +82,10 @@ fn main() -> ExitCode {
         Command::Config(command) => command::config::config(command),
         Command::Control(args) => command::control::control(args),
         Command::Arm(args) => command::control::arm(args),
+        Command::Stat(args) => command::stat::stat(args),
         Command::Doctor(args) => command::doctor::doctor(args),
         Command::Bench(command) => command::bench::bench(command),
+        Command::Prove(command) => command::prove::prove(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -40,6 +40,21 @@ impl Engine {
         (self.desk.level, self.desk.account.daily_halt, self.desk.account.drawdown_halt)
     }
 
+    /// Orders that may be open at once.
+    pub fn order_places(&self) -> usize {
+        self.desk.orders.capacity()
+    }
+
+    /// Strategies, each counted once for every instrument that it trades.
+    pub fn trader_count(&self) -> usize {
+        self.traders.len()
+    }
+
+    /// New entries are stopped because the journal's link is filling up.
+    pub fn is_degraded(&self) -> bool {
+        self.desk.degraded
+    }
+
     /// Orders that are not final.
     pub fn open_orders(&self) -> usize {
         self.desk.orders.open_count()

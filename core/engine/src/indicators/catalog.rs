@@ -20,6 +20,7 @@ macro_rules! catalogue {
         }
 
         $(impl From<$state> for State {
+            // cold: when an indicator is made
             fn from(state: $state) -> State {
                 State::$variant(Box::new(state))
             }

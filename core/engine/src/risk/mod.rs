@@ -6,8 +6,13 @@
 //! what can be reduced and to the largest order, and passes.
 
 pub mod checks;
+mod figures;
+mod parts;
+mod rate;
 mod reserve;
+mod share;
 mod sizing;
+mod terms;
 
 use crate::orders::table::{Order, OrderTable};
 use crate::plan::{EnginePlan, FeeSchedule, RiskLimits, Sizing};
@@ -16,12 +21,17 @@ use crate::portfolio::{Mark, Portfolio};
 use crate::rules::ToClose;
 use arrayvec::ArrayVec;
 use checks::Check;
+use figures::{Figure, Operands, Pricings};
+pub use parts::VerdictPart;
 use pinion_model::body::CheckOperands;
 use pinion_model::instrument::{Instrument, InstrumentId};
 use pinion_model::number::{Money, Price, Qty};
 use pinion_model::order::{Action, OrderType, Side};
+use rate::Sent;
 pub use reserve::Reserved;
 use serde::{Deserialize, Serialize};
+pub use share::Share;
+use terms::Terms;
 
 /// Slots of the order table that entries leave to exits.
 const EXIT_RESERVE: usize = 8;
@@ -90,8 +100,9 @@ pub struct Verdict {
     pub equity: Money,
     /// Gross exposure with working entries that the checks used.
     pub exposure: Money,
-    /// Operands of the checks that were made.
-    pub operands: ArrayVec<CheckOperands, 24>,
+    /// Operands of the checks that were made, and what their amounts buy.
+    operands: ArrayVec<Operands, 24>,
+    pricings: Pricings,
 }
 
 impl Verdict {
@@ -100,19 +111,24 @@ impl Verdict {
         self.failed == 0
     }
 
+    /// Operands of the checks that were made, for records.
+    pub fn operands(&self) -> impl Iterator<Item = CheckOperands> {
+        self.operands.iter().map(|operands| self.pricings.write(operands, self.instrument, self.equity))
+    }
+
+    #[inline]
     fn note(&mut self, check: Check, outcome: u16, measured: i128, limit: i128) {
+        self.note_figures(check, outcome, Figure::of(measured), Figure::of(limit));
+    }
+
+    #[inline]
+    fn note_figures(&mut self, check: Check, outcome: u16, measured: Figure, limit: Figure) {
         match outcome {
             1 => self.failed |= check.bit(),
             2 => self.adjusted |= check.bit(),
             _ => {}
         }
-        let _ = self.operands.try_push(CheckOperands::new(
-            check as u16,
-            outcome,
-            self.instrument,
-            measured,
-            limit,
-        ));
+        let _ = self.operands.try_push(Operands { check, outcome, measured, limit });
     }
 
     /// Notes a check that refuses when `bad`.
@@ -133,12 +149,16 @@ struct LastEntry {
 /// The risk desk's own state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Risk {
+    /// The limits of this engine: those of the account, the absolute ones cut to the engine's share.
     limits: RiskLimits,
+    account: share::Absolute,
+    share: Share,
     fees: Vec<FeeSchedule>,
     groups: Vec<u16>,
-    /// Times of the last orders, a ring of `order_rate` entries.
-    sent_ns: Box<[i64]>,
-    sent_at: usize,
+    /// By instrument: its limits in its own units.
+    terms: Vec<Terms>,
+    /// Times of the last `order_rate` orders.
+    sent: Sent,
     last_entries: Vec<Option<LastEntry>>,
     /// What working entries reserve.
     pub reserved: Reserved,
@@ -147,14 +167,17 @@ pub struct Risk {
 impl Risk {
     /// A desk that has sent nothing.
     pub fn new(plan: &EnginePlan) -> Risk {
+        let reserved = Reserved::new(plan);
         Risk {
             limits: plan.risk.clone(),
+            account: share::Absolute::of(&plan.risk),
+            share: Share::WHOLE,
             fees: plan.fees.clone(),
             groups: plan.groups.clone(),
-            sent_ns: vec![i64::MIN; plan.risk.order_rate.unwrap_or(0) as usize].into(),
-            sent_at: 0,
+            terms: plan.instruments.iter().map(|i| Terms::new(i, &plan.risk, &reserved)).collect(),
+            sent: Sent::new(plan.risk.order_rate.unwrap_or(0) as usize),
             last_entries: vec![None; plan.instruments.len()],
-            reserved: Reserved::new(plan),
+            reserved,
         }
     }
 
@@ -181,10 +204,10 @@ impl Risk {
         let id = request.instrument;
         v.refuse_if(cx.level > 0, Check::KillSwitch, cx.level.into(), 0);
         let (daily_floor, drawdown_floor) = cx.account.floors();
-        if self.limits.max_drawdown.is_some() {
+        if self.limits.max_drawdown.is_some() || cx.account.drawdown_halt {
             v.refuse_if(cx.account.drawdown_halt, Check::Drawdown, v.equity.0, drawdown_floor.0);
         }
-        if self.limits.max_daily_loss.is_some() {
+        if self.limits.max_daily_loss.is_some() || cx.account.daily_halt {
             v.refuse_if(cx.account.daily_halt, Check::DailyLoss, v.equity.0, daily_floor.0);
         }
         if let Some(contract) = &instrument.contract {
@@ -222,13 +245,14 @@ impl Risk {
 
     fn check_rate(&self, now_ns: i64, v: &mut Verdict) {
         if let Some(limit) = self.limits.order_rate {
-            let since = now_ns.saturating_sub(self.limits.order_rate_window_ns);
-            // Engine time never runs backwards: from the oldest on, the ring is sorted.
-            let (newer, older) = self.sent_ns.split_at(self.sent_at);
-            let later = |times: &[i64]| times.len() - times.partition_point(|&t| t <= since);
-            let recent = later(older) + later(newer);
+            let recent = self.recent_orders(now_ns);
             v.refuse_if(recent >= limit as usize, Check::OrderRate, recent as i128, limit.into());
         }
+    }
+
+    /// Orders within the window of the rate, as far as the account's limit reaches.
+    fn recent_orders(&self, now_ns: i64) -> usize {
+        self.sent.after(now_ns.saturating_sub(self.limits.order_rate_window_ns))
     }
 
     fn check_duplicate(&self, request: &Request, now_ns: i64, v: &mut Verdict) {
@@ -261,7 +285,7 @@ impl Risk {
         let exposure = cx.portfolio.exposure().zip(self.reserved_base(cx));
         v.exposure = exposure.map_or(Money::ZERO, |((gross, _), reserved)| gross + reserved);
         let mut qty = request.qty.min(request.reducible);
-        let largest = self.largest_order(instrument, v.price);
+        let largest = self.terms[request.instrument.index()].largest_order(instrument, v.price);
         if qty > largest {
             v.note(Check::OrderQty, 2, qty.0.into(), largest.0.into());
             qty = largest;
@@ -284,25 +308,9 @@ impl Risk {
         }
     }
 
-    /// Largest quantity of one order at `price`.
-    fn largest_order(&self, instrument: &Instrument, price: Price) -> Qty {
-        let mut largest = instrument.max_qty;
-        if let Some(limit) = self.limits.max_order_qty {
-            largest = largest.min(sizing::qty_floor(limit, instrument.qty_exponent));
-        }
-        if let (Some(limit), true) = (self.limits.max_order_notional, price > Price::ZERO) {
-            let limit = self.reserved.settle_amount_floor(instrument, limit);
-            largest = largest.min(instrument.qty_for_notional_floor(limit, price));
-        }
-        largest
-    }
-
     /// An order left: count it and reserve what it may cost.
     pub fn on_sent(&mut self, order: &mut Order, price: Price, now_ns: i64, portfolio: &Portfolio) {
-        if !self.sent_ns.is_empty() {
-            self.sent_ns[self.sent_at] = now_ns;
-            self.sent_at = (self.sent_at + 1) % self.sent_ns.len();
-        }
+        self.sent.push(now_ns, now_ns.saturating_sub(self.limits.order_rate_window_ns));
         if order.action == Action::Enter {
             let last = LastEntry { time_ns: now_ns, side: order.side, qty: order.qty, limit: order.limit };
             self.last_entries[order.instrument.index()] = Some(last);

@@ -1,8 +1,12 @@
 //! How large an entry may be: the least of what the strategy wants and what every limit leaves, floored
 //! to the lot. Limits are turned into amounts of the base currency, and amounts into quantities by the
 //! value of one whole unit, rounded against the order.
+//!
+//! An amount that leaves more than is wanted is not turned into a quantity before the record is written: amounts
+//! are compared instead, which comes to the same and needs no division.
 
 use super::checks::Check;
+use super::figures::{Figure, Of, Pricing};
 use super::{Context, Request, Risk, Verdict};
 use crate::plan::Sizing;
 use pinion_model::decimal::Decimal;
@@ -19,22 +23,6 @@ pub(super) fn qty_floor(qty: Decimal, exponent: u8) -> Qty {
     Qty(i64::try_from(cut).unwrap_or(i64::MAX))
 }
 
-/// Turns amounts of the base currency into quantities at one price.
-struct Pricing {
-    /// Base currency per `10^qty_exponent` quantity units, rounded up.
-    per_whole: i128,
-    whole: i128,
-}
-
-impl Pricing {
-    fn qty(&self, amount: Money) -> Qty {
-        if amount.0 <= 0 {
-            return Qty::ZERO;
-        }
-        Qty(i64::try_from(mul_div_floor(amount.0, self.whole, self.per_whole)).unwrap_or(i64::MAX))
-    }
-}
-
 impl Risk {
     /// Sizes an entry; fills in the quantity, what bound it, and the size checks.
     pub(super) fn size_entry(
@@ -44,44 +32,46 @@ impl Risk {
         instrument: &Instrument,
         v: &mut Verdict,
     ) {
-        let whole = Qty(10i64.pow(u32::from(instrument.qty_exponent)));
+        let terms = &self.terms[request.instrument.index()];
         let pricing = |price: Price| {
             // The negative makes the rounding go up.
-            let value = cx.portfolio.to_base_floor(instrument.settle, -instrument.notional(price, whole))?;
-            Some(Pricing { per_whole: (-value.0).max(1), whole: whole.0.into() })
+            let notional = -instrument.notional(price, Qty(terms.whole));
+            Some(Pricing::new(-cx.portfolio.to_base_floor(instrument.settle, notional)?, terms.whole))
         };
         let exposure = cx.portfolio.exposure().zip(self.reserved_base(cx));
         let (Some(at_price), Some(((gross, net), reserved))) = (pricing(v.price), exposure) else {
             v.refuse_if(true, Check::MissingMark, 0, 1);
             return;
         };
+        v.pricings.price = at_price;
         v.exposure = gross + reserved;
         let wanted = match request.sizing {
-            Sizing::Quantity(qty) => qty_floor(qty, instrument.qty_exponent),
+            Sizing::Quantity(qty) => Wanted::Exactly(qty_floor(qty, instrument.qty_exponent)),
             Sizing::Notional(amount) => {
                 let amount = self.reserved.settle_amount_floor(instrument, amount);
-                instrument.qty_for_notional_floor(amount, v.price)
+                Wanted::Exactly(instrument.qty_for_notional_floor(amount, v.price))
             }
-            Sizing::Fraction(fraction) => at_price.qty(v.equity.mul_floor(fraction)),
+            Sizing::Fraction(fraction) => Wanted::Worth(v.equity.mul_floor(fraction), fraction),
         };
-        let mut size = Size { qty: wanted, binding: None };
+        let mut size = Size { wanted, binding: None };
         if let (Some(risk), true) = (self.limits.risk_per_trade, request.stop_distance > Price::ZERO) {
             let fee = self.fees[request.instrument.index()].taker;
             let cost = v.price.mul_ceil(Ratio((2 * fee.0).max(0)));
             if let Some(at_loss) = pricing(request.stop_distance + cost) {
+                v.pricings.loss = at_loss;
                 let room = v.equity.mul_floor(risk);
-                size.limit(v, Check::RiskPerTrade, at_loss.qty(room), room);
+                size.limit_worth(v, Check::RiskPerTrade, Of::Loss, room);
             }
         }
-        self.limit_by_exposure(request, cx, &at_price, (gross, net, reserved), v, &mut size);
-        let largest = self.largest_order(instrument, v.price);
-        if self.limits.max_order_qty.is_some() || largest < size.qty {
+        self.limit_by_exposure(request, cx, (gross, net, reserved), v, &mut size);
+        let largest = terms.largest_order(instrument, v.price);
+        if self.limits.max_order_qty.is_some() || size.exceeds(v, largest) {
             size.limit(v, Check::OrderQty, largest, Money(largest.0.into()));
         }
         if instrument.kind.pays_notional() && request.side == Side::Buy {
             self.limit_by_cash(request, cx, instrument, v, &mut size);
         }
-        v.qty = instrument.lot_floor(size.qty);
+        v.qty = instrument.lot_floor(size.qty(v));
         v.binding = size.binding;
         self.check_minimum(request, instrument, v);
     }
@@ -90,28 +80,31 @@ impl Risk {
         &self,
         request: &Request,
         cx: &Context<'_>,
-        at_price: &Pricing,
         (gross, net, reserved): (Money, Money, Money),
         v: &mut Verdict,
         size: &mut Size,
     ) {
         let limits = &self.limits;
-        let equity = v.equity;
-        let mut room = |check, limit: Money, used: Money| {
-            size.limit(v, check, at_price.qty(limit - used), limit - used);
+        let mut share = |check, share: Ratio, used: Money| {
+            if used.is_zero() && size.fits_share(share) {
+                size.take(v, check, Figure { value: share.0.into(), of: Of::Share }, None);
+            } else {
+                size.limit_worth(v, check, Of::Price, v.equity.mul_floor(share) - used);
+            }
         };
         if let Some(limit) = limits.max_position_size {
-            room(Check::PositionSize, equity.mul_floor(limit), self.used(request.instrument, cx));
+            share(Check::PositionSize, limit, self.used(request.instrument, cx));
         }
         if let Some(limit) = limits.position_concentration {
             let group = self.groups[request.instrument.index()];
             let members = (0..self.groups.len()).filter(|&i| self.groups[i] == group);
             let used = members.fold(Money::ZERO, |sum, i| sum + self.used(InstrumentId(i as u32), cx));
-            room(Check::Concentration, equity.mul_floor(limit), used);
+            share(Check::Concentration, limit, used);
         }
         if let Some(limit) = limits.leverage_limit {
-            room(Check::Leverage, equity.mul_floor(limit), gross + reserved);
+            share(Check::Leverage, limit, gross + reserved);
         }
+        let mut room = |check, limit: Money, used: Money| size.limit_worth(v, check, Of::Price, limit - used);
         if let Some(limit) = limits.max_gross_exposure {
             room(Check::GrossExposure, limit, gross + reserved);
         }
@@ -124,9 +117,12 @@ impl Risk {
 
     /// Absolute notional of a position with its working entries, base currency.
     fn used(&self, id: InstrumentId, cx: &Context<'_>) -> Money {
+        let [buys, sells] = self.reserved.of(id);
+        if cx.portfolio.position(id).qty.is_zero() && buys.is_zero() && sells.is_zero() {
+            return Money::ZERO;
+        }
         let settle = cx.portfolio.instrument(id).settle;
         let held = cx.portfolio.position_notional(id).unwrap_or_default().abs();
-        let [buys, sells] = self.reserved.of(id);
         held + cx.portfolio.to_base_floor(settle, buys + sells).unwrap_or_default()
     }
 
@@ -169,7 +165,7 @@ impl Risk {
             Side::Buy => v.price - request.stop_distance,
             Side::Sell => v.price,
         };
-        let needed = instrument.min_notional.mul_ceil(Ratio(1_100_000_000));
+        let needed = self.terms[request.instrument.index()].needed_notional;
         let notional = instrument.notional(at_stop.max(Price::ZERO), v.qty);
         let small = v.qty < instrument.min_qty || v.qty <= Qty::ZERO || notional < needed;
         v.refuse_if(small, Check::Instrument, notional.0, needed.0);
@@ -182,21 +178,80 @@ impl Risk {
 
 /// The quantity while limits cut it.
 struct Size {
-    qty: Qty,
+    wanted: Wanted,
     binding: Option<Check>,
 }
 
+/// A quantity, or what it is worth at the order's price as long as nothing has cut it.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Exactly(Qty),
+    /// The amount, and what share of equity it is.
+    Worth(Money, Ratio),
+}
+
 impl Size {
+    fn qty(&self, v: &Verdict) -> Qty {
+        match self.wanted {
+            Wanted::Exactly(qty) => qty,
+            Wanted::Worth(amount, _) => v.pricings.price.qty(amount),
+        }
+    }
+
+    fn figure(&self) -> Figure {
+        match self.wanted {
+            Wanted::Exactly(qty) => Figure::of(qty.0.into()),
+            Wanted::Worth(amount, _) => Figure { value: amount.0, of: Of::Price },
+        }
+    }
+
+    fn exceeds(&self, v: &Verdict, largest: Qty) -> bool {
+        match self.wanted {
+            Wanted::Exactly(qty) => largest < qty,
+            Wanted::Worth(amount, _) => v.pricings.price.exceeds(amount, largest),
+        }
+    }
+
+    /// This share of equity is surely enough, and more than nothing.
+    #[inline(always)]
+    fn fits_share(&self, share: Ratio) -> bool {
+        matches!(self.wanted, Wanted::Worth(amount, wanted) if amount > Money::ZERO && wanted <= share)
+    }
+
+    /// A limit that leaves an amount.
+    #[inline]
+    fn limit_worth(&mut self, v: &mut Verdict, check: Check, of: Of, room: Money) {
+        let pricing = v.pricings.get(of);
+        let enough = match self.wanted {
+            Wanted::Worth(amount, _) => pricing.covers(room, amount, &v.pricings.price),
+            Wanted::Exactly(_) => false,
+        };
+        let largest = if enough { None } else { Some(pricing.qty(room)) };
+        let cut = largest.filter(|largest| self.exceeds(v, *largest));
+        self.take(v, check, Figure { value: room.0, of }, cut);
+        refuse_without(v, check, room);
+    }
+
+    /// A limit that leaves a quantity.
     fn limit(&mut self, v: &mut Verdict, check: Check, largest: Qty, room: Money) {
-        let cuts = largest < self.qty;
-        v.note(check, if cuts { 2 } else { 0 }, self.qty.0.into(), largest.0.into());
-        if cuts {
-            self.qty = largest.max(Qty::ZERO);
+        let cut = Some(largest).filter(|largest| self.exceeds(v, *largest));
+        self.take(v, check, Figure::of(largest.0.into()), cut);
+        refuse_without(v, check, room);
+    }
+
+    #[inline]
+    fn take(&mut self, v: &mut Verdict, check: Check, limit: Figure, cut: Option<Qty>) {
+        v.note_figures(check, if cut.is_some() { 2 } else { 0 }, self.figure(), limit);
+        if let Some(largest) = cut {
+            self.wanted = Wanted::Exactly(largest.max(Qty::ZERO));
             self.binding = Some(check);
         }
-        // A limit without room at all refuses by itself.
-        if room.0 <= 0 {
-            v.failed |= check.bit();
-        }
+    }
+}
+
+/// A limit without room at all refuses by itself.
+fn refuse_without(v: &mut Verdict, check: Check, room: Money) {
+    if room <= Money::ZERO {
+        v.failed |= check.bit();
     }
 }

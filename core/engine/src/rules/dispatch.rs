@@ -58,6 +58,7 @@ pub struct UnknownRule {
 }
 
 /// Compiles an expression; one with a mistake is a rule that the engine does not have.
+// cold: when the plan is compiled
 fn expression(values: &Values<'_>, kind: RuleKind, set: &mut Set) -> Result<Box<Expression>, UnknownRule> {
     let refused = |fault| UnknownRule { name: format!("Expression with {fault}"), kind };
     Expression::compile(values, kind, set).map(Box::new).map_err(refused)

@@ -182,6 +182,32 @@ bodies! {
         /// Cash in the base currency.
         cash: Money,
     }
+
+    /// What a budget moved.
+    GrantBody: Grant {
+        /// Input that led to it.
+        cause: u64,
+        /// Engine time, ns.
+        time_ns: i64,
+        /// What the budget said.
+        asked: Money,
+        /// What was added to the balance; when negative, what was taken from it: never more than was free.
+        given: Money,
+        /// The balance afterwards.
+        balance: Money,
+        /// Equity afterwards, base currency.
+        equity: Money,
+        /// The shard may use `parts` of `of` of each absolute limit of the account.
+        parts: u32,
+        /// See `parts`.
+        of: u32,
+        /// Currency of the amounts.
+        currency: u16,
+        /// The shard.
+        shard: u16,
+        /// Zero.
+        reserved: u32,
+    }
 }
 
 codes! {
@@ -201,5 +227,9 @@ codes! {
         DataStale = 6, "data-stale";
         /// An instrument's book was resynchronised.
         DataFresh = 7, "data-fresh";
+        /// The journal's link is filling up; entries stop, exits and cancels go on.
+        Degraded = 8, "degraded";
+        /// The journal's link has room again.
+        Recovered = 9, "recovered";
     }
 }

@@ -15,6 +15,8 @@
 //!  order-state cause time order | from to event reason | filled leaves
 //!  position    cause time | instrument | qty order | cost:16 realised:16 fee:16
 //!  account     cause time | event level | equity:16 peak:16 day_start:16 cash:16
+//!  budget      seq time delta:16 transfer | currency shard parts of
+//!  grant       cause time asked:16 given:16 balance:16 equity:16 | parts of currency shard
 //! ```
 
 mod decision;
@@ -74,6 +76,7 @@ pub fn padded<const N: usize>(text: &str) -> [u8; N] {
 }
 
 /// Reads back what [`padded`] wrote.
+// cold: readers of a journal show names
 pub fn unpadded(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
     String::from_utf8_lossy(&bytes[..end]).into_owned()

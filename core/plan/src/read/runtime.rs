@@ -1,13 +1,18 @@
 //! Threads and the journal.
 
+use super::shards::shards;
 use crate::config::ThreadPlaces;
 use crate::diagnostic::Diagnostics;
 use crate::fields::Fields;
 use crate::keys;
-use crate::runtime::{Agent, AgentConfig, Idle, JournalConfig, Layout, RuntimeConfig};
+use crate::runtime::{Agent, AgentConfig, Idle, JournalConfig, Layout, LockMemory, RuntimeConfig};
+use crate::shards::ShardsConfig;
 use crate::tree::Node;
 
-pub(super) fn runtime(node: &Node, found: &mut Diagnostics) -> (RuntimeConfig, ThreadPlaces) {
+pub(super) fn runtime(
+    node: &Node,
+    found: &mut Diagnostics,
+) -> (RuntimeConfig, ThreadPlaces, Option<ShardsConfig>) {
     let f = Fields::open(node, keys::RUNTIME, "runtime", found);
     let idle = Idle::ALL[f.choice("idle", found)].0;
     let of_all = |agent| if agent == Agent::Cold { Idle::Auto } else { idle };
@@ -36,6 +41,12 @@ pub(super) fn runtime(node: &Node, found: &mut Diagnostics) -> (RuntimeConfig, T
             places[agent as usize] = a.place("core");
         }
     }
+    let core = |agent| agents[agent as usize].core;
+    if core(Agent::Hot).is_some() && core(Agent::Hot) == core(Agent::Cold) {
+        let remedy = "give the hot thread a core of its own";
+        let place = places[Agent::Cold as usize];
+        found.error(place, "the hot and the cold thread are pinned to one core", remedy);
+    }
     let runtime = RuntimeConfig {
         layout: Layout::ALL[f.choice("layout", found)].0,
         agents,
@@ -44,8 +55,9 @@ pub(super) fn runtime(node: &Node, found: &mut Diagnostics) -> (RuntimeConfig, T
         order_ring_messages: f.int("order_ring_messages", found) as usize,
         max_open_orders: f.int("max_open_orders", found) as u32,
         book_levels: f.int("book_levels", found) as u32,
+        lock_memory: LockMemory::ALL[f.choice("lock_memory", found)].0,
     };
-    (runtime, places)
+    (runtime, places, shards(&f, found))
 }
 
 pub(super) fn journal(node: &Node, found: &mut Diagnostics) -> JournalConfig {

@@ -48,7 +48,7 @@ pub struct ArmArgs {
 
 /// `pinion control`.
 pub fn control(args: ControlArgs) -> Result<(), Failure> {
-    let known = CommandKind::ALL.iter().copied().filter(|k| *k != CommandKind::Arm);
+    let known = CommandKind::ALL.iter().copied().filter(|k| *k != CommandKind::Arm && k.is_for_operators());
     let words: Vec<&str> = known.clone().map(CommandKind::label).collect();
     let kind = known.clone().find(|k| k.label() == args.command);
     let kind = kind.ok_or_else(|| {

@@ -1,9 +1,11 @@
 //! `pinion replay`: runs the engine over a journal's inputs and compares every output, byte for byte.
 
 use crate::command::journal::at_rest::AtRest;
+use crate::command::run_directory::shards_of;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::session::digest::Digest;
+use crate::session::fused::combined;
 use clap::Args;
 use pinion_engine::Engine;
 use pinion_engine::sink::Sink;
@@ -12,7 +14,7 @@ use pinion_model::event::{Depth, Level, Market, MarketEvent};
 use pinion_model::record::{Class, FLAG_MORE, Kind, Record};
 use serde_json::json;
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Run the engine over a journal's inputs again; succeeds only if every output is byte-identical
 #[derive(Args)]
@@ -63,9 +65,27 @@ struct Found {
     cut: Option<String>,
 }
 
-/// `pinion replay`.
+/// `pinion replay`: of a journal, or of the journal of each shard of a fused run.
 pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
-    let journal = AtRest::open(&args.dir)?;
+    let shards = shards_of(&args.dir);
+    if shards.is_empty() {
+        let (json, text) = replay_one(&args.dir, args.output.is_json())?;
+        return args.output.put(&json, &text);
+    }
+    let (mut all, mut text) = (Vec::new(), String::new());
+    for dir in &shards {
+        let (json, one) = replay_one(dir, args.output.is_json())
+            .map_err(|failure| failure.in_context(&dir.display().to_string()))?;
+        all.push(json);
+        text += &format!("{}\n{one}", dir.display());
+    }
+    let digest = combined(all.iter().filter_map(|shard| shard["decision_digest"].as_str()));
+    text += &format!("decision digest {digest} (over those of the shards)\n");
+    args.output.put(&json!({ "identical": true, "decision_digest": digest, "shards": all }), &text)
+}
+
+fn replay_one(dir: &Path, is_json: bool) -> Result<(serde_json::Value, String), Failure> {
+    let journal = AtRest::open(dir)?;
     let found = compare(&journal)?;
     let build = journal.reader().header().build().to_string();
     let mut json = json!({
@@ -81,7 +101,7 @@ pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
     json["end"] = journal.json();
     json["cut"] = json!(found.cut);
     if let Some(difference) = found.difference {
-        if args.output.is_json() {
+        if is_json {
             println!("{json:#}");
         }
         let other = if build == crate::BUILD {
@@ -99,8 +119,20 @@ pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
     if let Some(cut) = &found.cut {
         text += &format!("its last input's outputs are incomplete; the first one missing: {cut}\n");
     }
-    args.output.put(&json, &text)?;
-    journal.nothing_lost()
+    if let Err(lost) = journal.nothing_lost() {
+        if is_json {
+            println!("{json:#}");
+        } else {
+            print!("{text}");
+        }
+        return Err(lost);
+    }
+    Ok((json, text))
+}
+
+/// The first difference between a closed journal and its replay, if there is one.
+pub fn difference(dir: &Path) -> Result<Option<String>, Failure> {
+    Ok(compare(&AtRest::open(dir)?)?.difference)
 }
 
 fn compare(journal: &AtRest) -> Result<Found, Failure> {
@@ -182,6 +214,9 @@ fn feed(engine: &mut Engine, group: &[Record], made: &mut Made) -> bool {
         }
         Some(Kind::Execution) => engine.on_execution(&ExecutionBody::from_bytes(body), made),
         Some(Kind::Timer) => engine.on_timer(TimerBody::from_bytes(body).time_ns, made),
+        Some(Kind::Budget) => {
+            engine.on_budget(&BudgetBody::from_bytes(body), made);
+        }
         Some(Kind::Command) => engine.on_command(&CommandBody::from_bytes(body), made),
         _ => return false,
     }

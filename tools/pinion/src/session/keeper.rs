@@ -6,7 +6,9 @@
 use super::digest::Digest;
 use pinion_journal::{Anchor, Head, JournalError, Writer};
 use pinion_model::record::{Entry, Record};
-use pinion_runtime::agent::Agent;
+use pinion_runtime::agent::{Agent, Spent};
+use pinion_runtime::counters::ErrorLog;
+use pinion_runtime::counters::link::LinkMeter;
 use pinion_runtime::link::Rx;
 use pinion_runtime::ticks::{Anchors, wall_ns};
 use std::sync::Arc;
@@ -17,8 +19,12 @@ use std::time::{Duration, Instant};
 pub trait Out {
     /// True when this many records can be taken.
     fn has_credits(&mut self, count: usize) -> bool;
-    /// Takes one.
+    /// Takes one for which there is room.
     fn put(&mut self, entry: &Entry);
+    /// Shows how full it is, where it is a link.
+    fn show(&self, _: &LinkMeter) {}
+    /// Somebody still keeps what is put.
+    fn is_kept(&self) -> bool;
 }
 
 impl Out for pinion_runtime::link::Tx<Entry> {
@@ -29,7 +35,18 @@ impl Out for pinion_runtime::link::Tx<Entry> {
 
     #[inline]
     fn put(&mut self, entry: &Entry) {
-        self.push(*entry);
+        // Without a keeper the ring fills up and nothing makes room; trading is about to end.
+        if pinion_runtime::link::Tx::has_credits(self, 1) || self.is_kept() {
+            self.push(*entry);
+        }
+    }
+
+    fn is_kept(&self) -> bool {
+        !self.is_abandoned()
+    }
+
+    fn show(&self, meter: &LinkMeter) {
+        meter.show(self);
     }
 }
 
@@ -43,6 +60,10 @@ pub struct Keeper {
     last_anchor: Instant,
     error: Option<JournalError>,
     failed: Arc<AtomicBool>,
+    /// Where errors are shown.
+    pub errors: Option<ErrorLog>,
+    /// Ticks of upkeep that nobody has asked for yet.
+    upkeep: u64,
 }
 
 /// What the keeper has at the end.
@@ -76,6 +97,8 @@ impl Keeper {
             last_anchor: now,
             error: None,
             failed,
+            errors: None,
+            upkeep: 0,
         };
         keeper.anchor();
         keeper
@@ -103,6 +126,9 @@ impl Keeper {
     fn check(&mut self, result: Result<(), JournalError>) {
         if let Err(error) = result {
             self.failed.store(true, Ordering::Release);
+            if let Some(log) = &mut self.errors {
+                log.note(0, self.anchors.ticks().now(), 1, &error.to_string());
+            }
             self.error = Some(error);
         }
     }
@@ -113,6 +139,7 @@ impl Keeper {
         if self.error.is_some() || writer.in_group() {
             return;
         }
+        let began = self.anchors.ticks().now();
         let mut result = writer.prepare_next().map(|_| ());
         if result.is_ok() && self.last_mark.elapsed() >= self.mark_every {
             self.last_mark = Instant::now();
@@ -123,6 +150,12 @@ impl Keeper {
             self.last_anchor = Instant::now();
             self.anchor();
         }
+        self.upkeep += self.anchors.ticks().now().wrapping_sub(began);
+    }
+
+    /// Ticks of upkeep since the last call.
+    pub fn take_upkeep(&mut self) -> u64 {
+        std::mem::take(&mut self.upkeep)
     }
 
     /// Closes the journal with a summary.
@@ -151,6 +184,10 @@ impl Out for Keeper {
         let record = Record::of(entry);
         self.digest.add(&record);
         self.append(&record);
+    }
+
+    fn is_kept(&self) -> bool {
+        true
     }
 }
 
@@ -187,5 +224,9 @@ impl Agent for KeeperAgent {
 
     fn is_done(&self) -> bool {
         self.rx.is_finished()
+    }
+
+    fn take_spent(&mut self) -> Spent {
+        Spent { housekeeping: self.keeper.take_upkeep(), ..Spent::default() }
     }
 }

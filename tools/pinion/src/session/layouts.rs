@@ -2,17 +2,19 @@
 
 use super::feed::Feed;
 use super::keeper::{Keeper, KeeperAgent, Out};
+use super::meters::{CALLER, Meters};
 use super::recorder::{NoWire, Recorder};
-use super::run::{FeedEnd, Finished, Parts, Rest, Watch, collect, idle_of};
+use super::run::{FeedEnd, Finished, Parts, Rest, Watch, collect, ended, idle_of};
 use super::trading::Trading;
 use crate::failure::Failure;
 use pinion_plan::Agent as Name;
-use pinion_runtime::agent::{Agent, Runner};
+use pinion_runtime::agent::{Agent, Runner, Spent};
 use pinion_runtime::link::link;
 use pinion_sim::paper::PaperVenue;
 use std::time::Instant;
 
-type Paper<O, const FULL: bool> = Trading<O, NoWire, PaperVenue, FULL>;
+/// Trading at the paper venue.
+pub type Paper<O, const FULL: bool> = Trading<O, NoWire, PaperVenue, FULL>;
 
 /// Trading and keeping on one thread.
 struct SoloAgent<const FULL: bool>(Paper<Keeper, FULL>);
@@ -27,55 +29,76 @@ impl<const FULL: bool> Agent for SoloAgent<FULL> {
     fn is_done(&self) -> bool {
         self.0.is_done()
     }
+
+    fn take_spent(&mut self) -> Spent {
+        Spent { housekeeping: self.0.recorder.out.take_upkeep(), ..self.0.take_spent() }
+    }
 }
 
 /// Everything but the keeper, as one agent whose records go to `out`.
-fn trade<O: Out, const FULL: bool>(parts: Rest<'_>, out: O) -> Paper<O, FULL> {
-    let Rest { plan, engine, venue, source, commands, shared, ticks } = parts;
+pub fn trade<O: Out, const FULL: bool>(parts: Rest<'_>, out: O, meters: &mut Meters) -> Paper<O, FULL> {
+    let Rest { plan, engine, venue, source, commands, shared, ticks, .. } = parts;
     let latency_ns = plan.paper.max_latency_ns;
-    let recorder = Recorder::new(out, NoWire, ticks);
-    Trading::new(engine, venue, Feed::new(source), recorder, commands, shared, latency_ns)
+    let recorder = Recorder::new(out, NoWire, ticks).of_shard(plan.shard().unwrap_or(0));
+    let mut feed = Feed::new(source);
+    feed.meter = meters.feed(plan.shard());
+    let mut trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
+    trading.journal_link = meters.link(Name::Hot, Name::Cold, plan.shard());
+    trading.open(plan);
+    trading
 }
 
 /// Everything on the caller's thread.
 pub fn invoker<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Finished, Failure> {
     let (rest, keeper, began) = parts.split();
-    let mut trading = trade::<_, FULL>(rest, keeper);
-    while !trading.is_done() {
-        trading.do_work();
-        trading.recorder.out.housekeeping();
+    let mut agent = SoloAgent(trade::<_, FULL>(rest, keeper, &mut watch.meters));
+    let mut meter = watch.meters.agent(CALLER);
+    meter.start();
+    while !agent.is_done() {
+        let work = agent.do_work();
         watch.look();
+        let spent = agent.take_spent();
+        meter.turn(work, spent);
     }
-    end(trading, began, None, |keeper| keeper)
+    meter.end();
+    end(agent.0, began, None, Ok)
 }
 
 /// Everything on a thread of its own.
 pub fn solo<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Finished, Failure> {
     let (rest, keeper, began) = parts.split();
     let plan = rest.plan;
-    let agent = SoloAgent(trade::<_, FULL>(rest, keeper));
-    let solo = Runner::start("solo", plan.runtime.agent(Name::Hot).core, idle_of(plan, Name::Hot), agent)?;
+    let agent = SoloAgent(trade::<_, FULL>(rest, keeper, &mut watch.meters));
+    let (core, idle) = (plan.runtime.agent(Name::Hot).core, idle_of(plan, Name::Hot));
+    let meter = watch.meters.agent(Name::Hot.label());
+    let solo = Runner::start_metered("solo", core, idle, meter, agent)?;
     let pinned = solo.pinned;
     watch.until(|| solo.is_finished());
-    end(solo.join().0, began, pinned, |keeper| keeper)
+    let solo = solo.finish().map_err(|panic| ended("solo", &panic))?;
+    end(solo.0, began, pinned, Ok)
 }
 
 /// A hot thread that trades and a cold one that keeps.
 pub fn shared<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Finished, Failure> {
     let (rest, keeper, began) = parts.split();
     let plan = rest.plan;
-    let (tx, rx) = link(plan.runtime.journal_ring_depth());
+    let (tx, rx) = link(plan.journal_ring_depth());
     let start_core = |name| plan.runtime.agent(name).core;
     let agent = KeeperAgent::new(keeper, rx);
-    let cold = Runner::start("cold", start_core(Name::Cold), idle_of(plan, Name::Cold), agent)?;
-    let agent = trade::<_, FULL>(rest, tx);
-    let hot = Runner::start("hot", start_core(Name::Hot), idle_of(plan, Name::Hot), agent)?;
+    let (idle, meter) = (idle_of(plan, Name::Cold), watch.meters.agent(Name::Cold.label()));
+    let cold = Runner::start_metered("cold", start_core(Name::Cold), idle, meter, agent)?;
+    let start = rest.start;
+    let mut agent = trade::<_, FULL>(rest, tx, &mut watch.meters);
+    agent.start = Some(start);
+    let (idle, meter) = (idle_of(plan, Name::Hot), watch.meters.agent(Name::Hot.label()));
+    let hot = Runner::start_metered("hot", start_core(Name::Hot), idle, meter, agent)?;
     let pinned = both(hot.pinned, cold.pinned);
     watch.until(|| hot.is_finished());
-    end(hot.join(), began, pinned, |tx| {
+    let trading = hot.finish().map_err(|panic| ended("hot", &panic))?;
+    end(trading, began, pinned, |tx| {
         // The cold thread ends when the ring is empty and its producer gone.
         drop(tx);
-        cold.join().into_keeper()
+        Ok(cold.finish().map_err(|panic| ended("cold", &panic))?.into_keeper())
     })
 }
 
@@ -84,11 +107,12 @@ pub fn both(one: Option<bool>, other: Option<bool>) -> Option<bool> {
     one.into_iter().chain(other).reduce(|a, b| a && b)
 }
 
-fn end<O: Out, const FULL: bool>(
+/// Takes an agent apart, with how its run went.
+pub fn end<O: Out, const FULL: bool>(
     mut trading: Paper<O, FULL>,
     began: Instant,
     pinned: Option<bool>,
-    keeper_of: impl FnOnce(O) -> Keeper,
+    keeper_of: impl FnOnce(O) -> Result<Keeper, Failure>,
 ) -> Result<Finished, Failure> {
     let run = began.elapsed().saturating_sub(trading.load);
     let feed = FeedEnd {

@@ -1,11 +1,15 @@
 //! Turns the engine's outputs into records for the keeper and commands for the venue, and takes the time
 //! of the stages between them.
+//!
+//! With everything recorded, an input's records are gathered and handed over at its end, in their order: what
+//! leaves for the venue waits for none of them. They are still in the nearest cache then, while the memory
+//! of a link or a file is not.
 
 use super::keeper::Out;
 use arrayvec::ArrayVec;
 use pinion_engine::remote::DeskMessage;
 use pinion_engine::risk::Verdict;
-use pinion_engine::sink::Sink;
+use pinion_engine::sink::{Moment, Sink};
 use pinion_model::body::{Body, CancelBody, DepthLevelsBody, OrderBody};
 use pinion_model::event::Level;
 use pinion_model::record::{Class, Entry, FLAG_MORE, Kind};
@@ -47,6 +51,9 @@ impl Wire for NoWire {
 /// Of so many intents of untimed inputs one is timed; the first one always is.
 const INTENT_EVERY: u64 = 16;
 
+/// Records that are gathered; an input that causes more hands them over in between.
+const GATHERED: usize = 64;
+
 /// The recorder. `FULL` records everything; otherwise decisions alone, for the digest.
 pub struct Recorder<O, W, const FULL: bool> {
     /// Where records go.
@@ -68,8 +75,13 @@ pub struct Recorder<O, W, const FULL: bool> {
     follows: bool,
     /// Times of the present input's stages; they are counted when it is done, when no order waits.
     stamps: ArrayVec<(Stage, u64), 32>,
+    /// When the last intent was decided, and when it was checked.
+    decided: u64,
+    checked: u64,
     /// A depth head waits for its levels.
     group: Option<Entry>,
+    /// The present input's records that were not handed over yet.
+    gathered: ArrayVec<Entry, GATHERED>,
 }
 
 impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
@@ -88,14 +100,23 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
             intents: 0,
             follows: false,
             stamps: ArrayVec::new(),
+            decided: 0,
+            checked: 0,
             group: None,
+            gathered: ArrayVec::new(),
         }
+    }
+
+    /// The recorder of shard `k`, whose records carry that number.
+    pub fn of_shard(self, k: usize) -> Recorder<O, W, FULL> {
+        Recorder { source: k as u32, ..self }
     }
 
     /// An input begins.
     #[inline]
     pub fn begin(&mut self, timed: bool) {
         self.timed = timed;
+        self.follows = false;
         if timed {
             self.began = self.ticks.now();
             self.stage = self.began;
@@ -105,6 +126,9 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
     /// The input and everything that it caused is done.
     #[inline]
     pub fn end(&mut self) {
+        if FULL {
+            self.hand_over();
+        }
         if self.timed {
             self.latency.record(Stage::Input, self.ticks.now().wrapping_sub(self.began));
         }
@@ -113,58 +137,52 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
         }
     }
 
+    /// A record: gathered, or handed over at once where only decisions are recorded.
+    #[inline(always)]
+    fn put(&mut self, entry: &Entry) {
+        if !FULL {
+            return self.out.put(entry);
+        }
+        if self.gathered.is_full() {
+            self.hand_over();
+        }
+        self.gathered.push(*entry);
+    }
+
+    fn hand_over(&mut self) {
+        self.gathered.iter().for_each(|entry| self.out.put(entry));
+        self.gathered.clear();
+    }
+
     fn count_stamps(&mut self) {
         for (stage, ticks) in self.stamps.drain(..) {
             self.latency.record(stage, ticks);
         }
     }
 
-    #[inline]
-    fn note_stage(&mut self, stage: Stage, now: u64) {
-        // An input with more orders than this is counted by its first ones.
+    /// The time that ends a stage, when the stages of this input are timed.
+    #[inline(always)]
+    fn end_stage(&mut self, stage: Stage) -> u64 {
+        if !(self.timed || self.follows) {
+            return 0;
+        }
+        let now = self.ticks.now();
+        // An input with more orders than fit is counted by its first ones.
         let _ = self.stamps.try_push((stage, now.wrapping_sub(self.stage)));
         self.stage = now;
+        now
     }
 
-    #[inline]
-    fn take_time(&mut self, kind: Kind) -> u64 {
-        if !self.timed {
-            return self.take_time_of_some(kind);
-        }
+    /// Ticks of a record: of the moment that it is about; everything else carries the time of the stage that
+    /// it belongs to.
+    #[inline(always)]
+    fn ticks_of(&self, kind: Kind) -> u64 {
         match kind {
-            Kind::Intent | Kind::Verdict | Kind::Order => {
-                let now = self.ticks.now();
-                match kind {
-                    Kind::Intent => self.note_stage(Stage::Decide, now),
-                    Kind::Verdict => self.note_stage(Stage::Check, now),
-                    _ => {
-                        self.note_stage(Stage::Send, now);
-                        let _ = self.stamps.try_push((Stage::InputToOrder, now.wrapping_sub(self.began)));
-                    }
-                }
-                now
-            }
-            // Everything else carries the time of the stage that it belongs to.
+            _ if !self.timed => 0,
+            Kind::Intent => self.decided,
+            Kind::Verdict => self.checked,
             _ => self.stage,
         }
-    }
-
-    /// Of inputs that are not timed, the stages after the decision of one intent in [`INTENT_EVERY`] are.
-    #[inline]
-    fn take_time_of_some(&mut self, kind: Kind) -> u64 {
-        match kind {
-            Kind::Intent => {
-                self.follows = self.intents.is_multiple_of(INTENT_EVERY);
-                self.intents += 1;
-                if self.follows {
-                    self.stage = self.ticks.now();
-                }
-            }
-            Kind::Verdict if self.follows => self.note_stage(Stage::Check, self.ticks.now()),
-            Kind::Order if self.follows => self.note_stage(Stage::Send, self.ticks.now()),
-            _ => {}
-        }
-        0
     }
 }
 
@@ -182,35 +200,50 @@ impl<O: Out, W: Wire, const FULL: bool> Sink for Recorder<O, W, FULL> {
         self.wire.wait_for_verdict(verdict);
     }
 
+    #[inline(always)]
+    fn reach(&mut self, moment: Moment) {
+        match moment {
+            Moment::Decided if self.timed => self.decided = self.end_stage(Stage::Decide),
+            // Of inputs that are not timed, the stages after the decision of one intent in so many are.
+            Moment::Decided => {
+                self.follows = self.intents.is_multiple_of(INTENT_EVERY);
+                self.intents += 1;
+                if self.follows {
+                    self.stage = self.ticks.now();
+                }
+            }
+            Moment::Checked => self.checked = self.end_stage(Stage::Check),
+        }
+    }
+
+    #[inline(always)]
+    fn send(&mut self, order: &OrderBody) {
+        self.wire.order(order);
+        let now = self.end_stage(Stage::Send);
+        if self.timed {
+            let _ = self.stamps.try_push((Stage::InputToOrder, now.wrapping_sub(self.began)));
+        }
+        self.to_venue.push(ToVenue::Order(*order));
+    }
+
     #[inline]
     fn emit<B: Body>(&mut self, body: &B) {
         if !FULL && B::KIND.class() != Class::Decision {
             return;
         }
-        let bytes = body.to_bytes();
-        match B::KIND {
-            Kind::Order => {
-                let order = OrderBody::from_bytes(&bytes);
-                if order.held == 0 {
-                    self.wire.order(&order);
-                    self.to_venue.push(ToVenue::Order(order));
-                }
+        if B::KIND == Kind::Cancel {
+            let cancel = CancelBody::from_bytes(&body.to_bytes());
+            if cancel.held == 0 {
+                self.wire.cancel(&cancel);
+                self.to_venue.push(ToVenue::Cancel(cancel));
             }
-            Kind::Cancel => {
-                let cancel = CancelBody::from_bytes(&bytes);
-                if cancel.held == 0 {
-                    self.wire.cancel(&cancel);
-                    self.to_venue.push(ToVenue::Cancel(cancel));
-                }
-            }
-            _ => {}
         }
-        let ticks = self.take_time(B::KIND);
-        let entry = Entry::new(B::KIND, ticks, self.source, bytes);
+        let ticks = self.ticks_of(B::KIND);
+        let entry = Entry::new(B::KIND, ticks, self.source, body.to_bytes());
         if B::KIND == Kind::Depth {
             self.group = Some(entry);
         } else {
-            self.out.put(&entry);
+            self.put(&entry);
         }
     }
 
@@ -218,14 +251,14 @@ impl<O: Out, W: Wire, const FULL: bool> Sink for Recorder<O, W, FULL> {
         let Some(mut head) = self.group.take() else { return };
         let mut left = (bids.len() + asks.len()).div_ceil(6);
         head.flags = if left > 0 { FLAG_MORE } else { 0 };
-        self.out.put(&head);
+        self.put(&head);
         let mut levels = bids.iter().chain(asks).copied();
         while left > 0 {
             left -= 1;
             let body = DepthLevelsBody { levels: std::array::from_fn(|_| levels.next().unwrap_or_default()) };
             let mut entry = Entry::new(Kind::DepthLevels, head.ticks, self.source, body.to_bytes());
             entry.flags = if left > 0 { FLAG_MORE } else { 0 };
-            self.out.put(&entry);
+            self.put(&entry);
         }
     }
 }

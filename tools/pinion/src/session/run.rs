@@ -1,6 +1,8 @@
 //! Puts a session together, has it laid out on threads, and takes apart what is left at its end.
 
 use super::keeper::{Keeper, Kept};
+use super::meters::{Meters, Wanted};
+use super::start::Start;
 use super::trading::{Shared, Traded};
 use super::{dedicated, layouts};
 use crate::control::Control;
@@ -17,11 +19,11 @@ use pinion_recorded::source::{Input, Source};
 use pinion_recorded::{Broken, DataError};
 use pinion_runtime::idle::{Idle, IdleKind};
 use pinion_runtime::latency::Latency;
+use pinion_runtime::link::Rx;
 use pinion_runtime::ticks::{Anchors, Ticks};
 use pinion_sim::paper::PaperVenue;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 /// What a session is run with.
@@ -36,6 +38,10 @@ pub struct Options<'a> {
     pub lines: u64,
     /// Show progress.
     pub progress: bool,
+    /// Counters for readers outside the process.
+    pub counters: Wanted,
+    /// What runs, for people.
+    pub label: String,
 }
 
 /// A session that came to its end.
@@ -88,26 +94,39 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
         None => None,
     };
     let mark_every = Duration::from_millis(plan.journal.msync_ms);
-    let keeper = Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone());
+    let run = options.journal.as_deref();
+    let mut meters = Meters::start(&options.counters, plan, &options.label, run, &anchors, &ticks);
+    let mut keeper = Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone());
+    keeper.errors = meters.journal_errors();
     let (control, commands) = Control::start(options.journal.as_deref(), &shared)?;
-    let venue = PaperVenue::new(&plan.engine, plan.paper);
+    let venue = PaperVenue::new(&plan.venue(), plan.paper);
+    let start = Start::of(&plan.runtime)?;
     let progress = Progress::new(options.progress, options.lines, shared.clone());
-    let mut watch = Watch { control, progress };
-    let rest = Rest { plan, engine, venue, source, commands, shared, ticks };
+    let mut watch = Watch::new(control, progress, meters);
+    let rest = Rest { plan, engine, venue, source, commands, shared, ticks, start };
     let parts = Parts { rest, keeper, began: Instant::now() };
     let finished = match plan.runtime.layout {
         Layout::Invoker => layouts::invoker::<FULL>(parts, &mut watch),
         Layout::Solo => layouts::solo::<FULL>(parts, &mut watch),
         Layout::Shared => layouts::shared::<FULL>(parts, &mut watch),
         Layout::Dedicated => dedicated::run::<FULL>(parts, &mut watch),
+        Layout::Fused => return Err(Failure::Usage("error: a fused run has no single session".into())),
     };
-    watch.progress.clear();
-    watch.control.finish();
-    let finished = finished?;
-    match &finished.kept.error {
+    watch.finish();
+    let finished = finished.and_then(|finished| match &finished.kept.error {
         Some(error) => Err(Failure::Run(format!("the journal failed and trading was stopped: {error}"))),
         None => Ok(Finished { ns_per_tick: anchors.ns_per_tick(), ..finished }),
-    }
+    });
+    watch.meters.finish(finished.as_ref().err());
+    finished
+}
+
+/// A thread that fell: the run ends with a sentence, its journal without an end.
+pub fn ended(thread: &str, panic: &str) -> Failure {
+    Failure::Run(format!(
+        "error: the thread `{thread}` ended by a panic: {panic}; trading was stopped, and `pinion journal verify` \
+         says how far the journal goes"
+    ))
 }
 
 /// What a session is made of, before it is laid out on threads.
@@ -128,11 +147,13 @@ pub struct Rest<'a> {
     /// The recording.
     pub source: Source,
     /// What the operator says.
-    pub commands: Receiver<CommandBody>,
+    pub commands: Rx<CommandBody>,
     /// What other threads may see and say.
     pub shared: Arc<Shared>,
     /// The time-stamp counter.
     pub ticks: Ticks,
+    /// What hot threads do before their first work.
+    pub start: Start,
 }
 
 impl<'a> Parts<'a> {
@@ -146,13 +167,27 @@ impl<'a> Parts<'a> {
 pub struct Watch {
     control: Control,
     progress: Progress,
+    /// Counters for readers outside the process.
+    pub meters: Meters,
 }
 
 impl Watch {
+    /// A watch on a session.
+    pub fn new(control: Control, progress: Progress, meters: Meters) -> Watch {
+        Watch { control, progress, meters }
+    }
+
+    /// The session is over.
+    pub fn finish(&mut self) {
+        self.progress.clear();
+        self.control.finish();
+    }
+
     /// Looks at the operator once and shows progress.
     pub fn look(&mut self) {
         self.control.look();
         self.progress.show();
+        self.meters.look();
     }
 
     /// Looks again and again until `is_done`.
@@ -189,11 +224,14 @@ pub fn collect<O>(
     feed: FeedEnd,
     run: Duration,
     pinned: Option<bool>,
-    keeper_of: impl FnOnce(O) -> Keeper,
+    keeper_of: impl FnOnce(O) -> Result<Keeper, Failure>,
 ) -> Result<Finished, Failure> {
-    let Traded { engine, out, latency, curve, run_cpu, level, stopped } = traded;
+    let Traded { engine, out, latency, curve, run_cpu, level, stopped, start_error } = traded;
+    if let Some(refused) = start_error {
+        return Err(Failure::Run(format!("error: {refused}")));
+    }
     let stopped = stopped || !feed.complete;
-    let kept = keeper_of(out).finish(&summary(&engine));
+    let kept = keeper_of(out)?.finish(&summary(&engine));
     if let Some(error) = feed.error {
         return Err(error.into());
     }

@@ -1,29 +1,39 @@
 //! The trading agent: merges timers, the venue's reports and market events by time, feeds them to the
 //! engine and gives the venue what the engine sends.
 //!
-//! Of things at one instant timers come first, then market events, then reports. Nothing is taken from
-//! the feed unless the keeper can take what it may cause.
+//! Of things at one instant timers come first, then market events, then reports. Nothing is taken unless
+//! the keeper can take what it may cause. From a recording a full link therefore blocks the source. A live
+//! feed asks [`Trading::heed_link`] before each event: as the link fills up entries stop, and exits and
+//! cancels have what is left of it. When the keeper is gone the run ends as by a stop.
+
+mod room;
 
 use super::feed::Feed;
 use super::keeper::Out;
 use super::recorder::{Recorder, ToVenue, Wire};
+use super::start::Start;
 use super::venue::Venue;
 use crate::equity::EquityCurve;
 use pinion_engine::Engine;
-use pinion_model::body::{CommandBody, CommandKind};
+use pinion_model::body::{BudgetBody, CommandBody, CommandKind, GrantBody};
 use pinion_model::event::{Bar, Market, MarketEvent, Quote};
 use pinion_model::instrument::InstrumentId;
-use pinion_plan::BURST_RECORDS;
+use pinion_plan::{Plan, burst_records};
 use pinion_recorded::DataError;
 use pinion_recorded::source::Chunk;
-use pinion_runtime::agent::Agent;
+use pinion_runtime::agent::{Agent, Spent};
+use pinion_runtime::counters::link::LinkMeter;
 use pinion_runtime::latency::Latency;
+use pinion_runtime::link::Rx;
+use pinion_runtime::memory::lock::Refused;
+use pinion_runtime::memory::{self, outside_hot};
 use pinion_runtime::ticks::thread_cpu;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
+// The widest depth update of a recording is what room is kept for.
+const _: () = assert!(pinion_recorded::source::DEPTH_LEVELS <= pinion_plan::DEPTH_LEVELS);
 /// Without a journal only one input in so many is timed, so that the clock does not become the work.
 const TIME_EVERY: u64 = 64;
 /// Inputs between looks at the stop flag and at the operator.
@@ -60,11 +70,22 @@ pub struct Trading<O, W, V, const FULL: bool> {
     pub error: Option<DataError>,
     /// The venue, or a view of it.
     pub venue: V,
+    /// Market events from here on are not taken yet.
+    pub until_ns: i64,
     feed: Feed,
-    commands: Receiver<CommandBody>,
+    /// What is done on the trading thread before its first work; `None` where it shares its thread.
+    pub start: Option<Start>,
+    /// Why that failed.
+    pub start_error: Option<Refused>,
+    commands: Rx<CommandBody>,
     shared: Arc<Shared>,
     max_latency_ns: i64,
+    burst: usize,
     inputs: u64,
+    /// The last turn found no room for what there was to do.
+    blocked: bool,
+    /// Shows the link to the journal.
+    pub journal_link: LinkMeter,
     /// The operator's command to end the run.
     shutdown: Option<CommandBody>,
     done: bool,
@@ -86,6 +107,8 @@ pub struct Traded<O> {
     pub level: u8,
     /// Someone asked for the end before the data ended.
     pub stopped: bool,
+    /// Why its thread could not begin.
+    pub start_error: Option<Refused>,
 }
 
 impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
@@ -94,12 +117,16 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
         engine: Engine,
         venue: V,
         feed: Feed,
-        recorder: Recorder<O, W, FULL>,
-        commands: Receiver<CommandBody>,
+        mut recorder: Recorder<O, W, FULL>,
+        commands: Rx<CommandBody>,
         shared: Arc<Shared>,
         max_latency_ns: i64,
     ) -> Self {
+        recorder.to_venue.reserve(engine.order_places() + 8 * engine.trader_count());
         Trading {
+            burst: burst_records(engine.order_places(), engine.trader_count()),
+            start: None,
+            start_error: None,
             curve: EquityCurve::default(),
             load: Duration::ZERO,
             load_cpu: Duration::ZERO,
@@ -109,11 +136,14 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
             engine,
             recorder,
             venue,
+            until_ns: i64::MAX,
             feed,
             commands,
             shared,
             max_latency_ns,
             inputs: 0,
+            blocked: false,
+            journal_link: LinkMeter::default(),
             shutdown: None,
             done: false,
         }
@@ -132,7 +162,7 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
         while self.engine.next_deadline_ns() <= time_ns || self.venue.next_ns() < time_ns {
             let deadline_ns = self.engine.next_deadline_ns();
             if deadline_ns <= self.venue.next_ns() {
-                self.recorder.begin(FULL);
+                self.begin(FULL);
                 self.engine.on_timer(deadline_ns, &mut self.recorder);
                 self.finish_input();
             } else {
@@ -145,7 +175,7 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     /// Gives the engine one report that is due by `until_ns`.
     fn deliver(&mut self, until_ns: i64) {
         if let Some(report) = self.venue.poll(until_ns) {
-            self.recorder.begin(FULL);
+            self.begin(FULL);
             self.engine.on_execution(&report, &mut self.recorder);
             self.finish_input();
         }
@@ -174,7 +204,7 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     #[inline]
     fn begin_market(&mut self) {
         self.inputs += 1;
-        self.recorder.begin(FULL || self.inputs.is_multiple_of(TIME_EVERY));
+        self.begin(FULL || self.inputs.is_multiple_of(TIME_EVERY));
     }
 
     #[inline]
@@ -242,18 +272,52 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
 
     /// Operator's commands that have come in.
     pub fn take_commands(&mut self) {
-        while let Ok(mut command) = self.commands.try_recv() {
-            if command.command == CommandKind::Shutdown.code() {
-                // It is journalled where the run ends; the first who asked for it is named.
-                self.shutdown.get_or_insert(command);
-                self.shared.stop.store(true, Ordering::Relaxed);
-                continue;
-            }
-            command.time_ns = self.engine.now_ns();
-            self.recorder.begin(FULL);
-            self.engine.on_command(&command, &mut self.recorder);
-            self.finish_input();
+        while let Some(command) = self.commands.read() {
+            self.on_command(command);
         }
+    }
+
+    /// A command, at the present time of the engine.
+    pub fn on_command(&mut self, mut command: CommandBody) {
+        if command.command == CommandKind::Shutdown.code() {
+            // It is journalled where the run ends; the first who asked for it is named.
+            self.shutdown.get_or_insert(command);
+            self.shared.stop.store(true, Ordering::Relaxed);
+            return;
+        }
+        command.time_ns = self.engine.now_ns();
+        self.begin(FULL);
+        self.engine.on_command(&command, &mut self.recorder);
+        self.finish_input();
+    }
+
+    /// Gives a shard what it opens with.
+    pub fn open(&mut self, plan: &Plan) {
+        for budget in plan.opening_budgets() {
+            self.on_budget(&budget);
+        }
+    }
+
+    /// A change of the shard's budget, at the present time of the engine; returns what moved.
+    pub fn on_budget(&mut self, budget: &BudgetBody) -> GrantBody {
+        let budget = BudgetBody { time_ns: self.engine.now_ns(), ..*budget };
+        self.begin(FULL);
+        let grant = self.engine.on_budget(&budget, &mut self.recorder);
+        self.finish_input();
+        grant
+    }
+
+    /// Time of the next event of the loaded chunk.
+    pub fn next_event_ns(&self) -> Option<i64> {
+        self.feed.time_ns(self.feed.position)
+    }
+
+    /// Items of the loaded chunk from `at` on, at most `most`, that come before [`Trading::until_ns`].
+    fn items_until(&self, feed: &Feed, at: usize, most: usize) -> usize {
+        if self.until_ns == i64::MAX {
+            return most;
+        }
+        (at..most).find(|i| feed.time_ns(*i).is_some_and(|ns| ns >= self.until_ns)).unwrap_or(most)
     }
 
     /// Ends the run: own entries are cancelled and what is on its way arrives.
@@ -265,7 +329,7 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
             let asked = self.shutdown.take();
             let end = || CommandBody::new(CommandKind::Shutdown, "pinion", "end of run");
             let command = CommandBody { time_ns: end_ns, ..asked.unwrap_or_else(end) };
-            self.recorder.begin(FULL);
+            self.begin(FULL);
             self.engine.on_command(&command, &mut self.recorder);
             self.finish_input();
             let last_ns = end_ns.saturating_add(2 * self.max_latency_ns);
@@ -280,7 +344,8 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     /// Takes the next chunk of the feed; false at its end.
     fn load(&mut self) -> bool {
         let (began, cpu) = (Instant::now(), thread_cpu());
-        let more = match self.feed.load() {
+        // Files are read here: the recording's own input and output, which no live feed has.
+        let more = match outside_hot(|| self.feed.load()) {
             Ok(more) => more,
             Err(error) => {
                 self.error = Some(error);
@@ -292,17 +357,23 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
         more
     }
 
-    /// The run must end now: someone asked for it, or the journal failed.
+    /// The run must end now: someone asked for it, the journal failed, or its keeper is gone.
     pub fn must_stop(&self) -> bool {
-        self.was_stopped() || self.shared.journal_failed.load(Ordering::Relaxed)
+        let failed = self.shared.journal_failed.load(Ordering::Relaxed);
+        self.was_stopped() || failed || !self.recorder.out.is_kept()
+    }
+
+    /// The most records that one input may cause.
+    pub fn burst(&self) -> usize {
+        self.burst
     }
 
     /// Takes it apart; its ends of links to other threads are gone afterwards.
     pub fn finish(self) -> Traded<O> {
         let stopped = self.was_stopped();
-        let Trading { engine, recorder, curve, run_cpu, level, .. } = self;
+        let Trading { engine, recorder, curve, run_cpu, level, start_error, .. } = self;
         let Recorder { out, latency, .. } = recorder;
-        Traded { engine, out, latency, curve, run_cpu, level, stopped }
+        Traded { engine, out, latency, curve, run_cpu, level, stopped, start_error }
     }
 
     /// Lets other threads see how far the run is.
@@ -326,21 +397,21 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
         let mut feed = std::mem::take(&mut self.feed);
         let mut at = feed.position;
         let start = at;
-        let end = feed.len().min(at + LOOK_EVERY as usize);
+        let end = self.items_until(&feed, at, feed.len().min(at + LOOK_EVERY as usize));
         match feed.chunk() {
             Some(Chunk::Bars { instrument, interval_ns, first_cursor, bars }) => {
-                while at < end && self.recorder.out.has_credits(BURST_RECORDS) {
+                while at < end && self.has_room() {
                     at += self.on_bars(instrument, first_cursor + at as u64, &bars[at..end], interval_ns);
                 }
             }
             Some(Chunk::Quotes { instrument, first_cursor, quotes }) => {
-                while at < end && self.recorder.out.has_credits(BURST_RECORDS) {
+                while at < end && self.has_room() {
                     self.on_quote(instrument, first_cursor + at as u64, &quotes[at]);
                     at += 1;
                 }
             }
             Some(Chunk::Mixed { events, levels }) => {
-                while at < end && self.recorder.out.has_credits(BURST_RECORDS) {
+                while at < end && self.has_room() {
                     self.on_event(&events[at].with_levels(levels));
                     at += 1;
                 }
@@ -354,7 +425,23 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
 }
 
 impl<O: Out, W: Wire, V: Venue, const FULL: bool> Agent for Trading<O, W, V, FULL> {
+    fn on_start(&mut self) {
+        if let Some(start) = &self.start
+            && let Err(refused) = start.begin()
+        {
+            self.start_error = Some(refused);
+            self.done = true;
+        }
+    }
+
+    fn on_close(&mut self) {
+        memory::unseal();
+    }
+
     fn do_work(&mut self) -> usize {
+        if !self.has_room() && self.recorder.out.is_kept() {
+            return 0;
+        }
         if self.must_stop() {
             self.shut_down();
             return 1;
@@ -367,11 +454,20 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Agent for Trading<O, W, V, FUL
         let cpu = thread_cpu();
         let work = self.work_chunk();
         self.run_cpu += thread_cpu() - cpu;
+        self.blocked = work == 0;
         self.show_progress();
         work
     }
 
     fn is_done(&self) -> bool {
         self.done
+    }
+
+    fn take_spent(&mut self) -> Spent {
+        Spent { is_blocked: self.blocked, ..Spent::default() }
+    }
+
+    fn publish(&mut self) {
+        self.recorder.out.show(&self.journal_link);
     }
 }

@@ -1,16 +1,15 @@
 //! `pinion bench decode`: from a payload, as the socket delivers it, to a market event.
 
-use super::frames::{MessageKind, made};
-use super::median_and_least;
+use super::rounds::{Rounds, as_json, peers_note, score, table};
 use crate::failure::Failure;
-use crate::output::Output;
 use clap::Args;
-use pinion_binance::symbols::Units;
-use pinion_binance::{Decoded, Decoder, SymbolTable};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use pinion_benches::contest::compete;
+use pinion_benches::decode::{OURS, contenders};
+use pinion_benches::frames::{MessageKind, made};
 use pinion_recorded::lines;
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 #[derive(Args)]
 pub struct DecodeArgs {
@@ -18,19 +17,24 @@ pub struct DecodeArgs {
     #[arg(long)]
     data: Option<PathBuf>,
     /// Kind of message
-    #[arg(long, value_enum, ignore_case = true, default_value = "bookTicker")]
+    #[arg(long, value_parser = kinds(), ignore_case = true, default_value = "bookTicker")]
     kind: MessageKind,
-    /// Print one closing line RESULT bench=... value=... unit=...
-    #[arg(long)]
-    result: bool,
     #[command(flatten)]
-    output: Output,
+    rounds: Rounds,
 }
 
-/// Decoded bytes per round at most, messages per round at most, and rounds.
+/// Kinds by their names, in capital or small letters.
+fn kinds() -> impl TypedValueParser<Value = MessageKind> {
+    PossibleValuesParser::new(MessageKind::ALL.map(MessageKind::label)).map(|name| {
+        let is = |kind: &MessageKind| kind.label().eq_ignore_ascii_case(&name);
+        // Only the names above come here.
+        MessageKind::ALL.into_iter().find(is).unwrap_or(MessageKind::BookTicker)
+    })
+}
+
+/// Decoded bytes per round at most, and messages per round at most.
 const BYTES: usize = 40_000_000;
 const MESSAGES: usize = 200_000;
-const ROUNDS: usize = 9;
 /// Different messages that are taken from a recording.
 const DIFFERENT: usize = 20_000;
 
@@ -43,24 +47,24 @@ pub fn run(args: &DecodeArgs) -> Result<(), Failure> {
     };
     let bytes = frames.iter().map(Vec::len).sum::<usize>() / frames.len();
     let messages = (BYTES / bytes).min(MESSAGES);
-    let mut decoder = Decoder::new(SymbolTable::open(Units { price: 8, qty: 8 }), 20_000);
-    let rounds = (0..ROUNDS).map(|_| round(&mut decoder, &frames, messages)).collect();
-    let (median, least) = median_and_least(rounds);
+    let scores = compete(contenders(args.kind, &frames, messages), args.rounds.count());
+    let ours = score(&scores, OURS);
+    let (median, least) = (ours.median, ours.least);
     let json = json!({
         "bench": "decode", "kind": kind, "median_ns": median, "least_ns": least, "bytes": bytes,
-        "messages": messages, "different": frames.len(),
+        "messages": messages, "different": frames.len(), "all_ns": as_json(&scores),
     });
+    let title = format!("{kind} of {bytes} bytes, ns");
     let text = format!(
-        "decode {kind}: median {median:.1} ns, least {least:.1} ns a message of {bytes} bytes ({} different)\n",
-        frames.len()
+        "decode {kind}: median {median:.1} ns, least {least:.1} ns a message of {bytes} bytes ({} different)\n{}{}",
+        frames.len(),
+        if scores.len() > 1 { format!("\n{}", table(&title, &scores, 1.0, 1)) } else { String::new() },
+        peers_note("decode")
     );
-    args.output.put(&json, &text)?;
-    if args.result {
-        println!(
-            "RESULT bench=decode kind={kind} value={median:.2} unit=ns min={least:.2} bytes={bytes} messages={messages}"
-        );
-    }
-    Ok(())
+    let line = format!(
+        "bench=decode kind={kind} value={median:.2} unit=ns min={least:.2} bytes={bytes} messages={messages}"
+    );
+    args.rounds.put(&json, &text, &line)
 }
 
 /// Payloads of one kind, as the socket delivers them.
@@ -85,15 +89,4 @@ pub fn recorded(path: &Path, kind: MessageKind) -> Result<Vec<Vec<u8>>, Failure>
         return Err(Failure::Usage(format!("error: {} holds no {} message", path.display(), kind.label())));
     }
     Ok(frames)
-}
-
-fn round(decoder: &mut Decoder, frames: &[Vec<u8>], messages: usize) -> f64 {
-    let began = Instant::now();
-    let mut events = 0usize;
-    for frame in frames.iter().cycle().take(messages) {
-        events +=
-            usize::from(matches!(decoder.decode(1, std::hint::black_box(frame)), Ok(Decoded::Market(..))));
-    }
-    std::hint::black_box(events);
-    began.elapsed().as_nanos() as f64 / messages as f64
 }

@@ -5,6 +5,7 @@
 //! behind the end they are lost: what counts is read, and the command fails naming the place.
 
 use super::view::View;
+use crate::command::run_directory::one_journal;
 use crate::failure::Failure;
 use pinion_journal::recover::Verdict;
 use pinion_journal::{Cursor, Reader, Recovery, scan};
@@ -23,6 +24,7 @@ pub struct AtRest {
 impl AtRest {
     /// Judges a journal and reads its plan; refuses one that is damaged below its last durable mark.
     pub fn open(dir: &Path) -> Result<AtRest, Failure> {
+        one_journal(dir)?;
         let end = scan(dir)?;
         if end.verdict.refuses() {
             return Err(Failure::Run(format!("error: {end}")));

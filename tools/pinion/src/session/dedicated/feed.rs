@@ -3,10 +3,12 @@
 
 use super::messages::{MarketMessage, send_event};
 use super::wait;
+use crate::session::meters::FeedMeter;
 use pinion_model::event::{Market, MarketEvent};
 use pinion_recorded::DataError;
 use pinion_recorded::source::{Chunk, Source};
-use pinion_runtime::agent::Agent;
+use pinion_runtime::agent::{Agent, Spent};
+use pinion_runtime::counters::link::LinkMeter;
 use pinion_runtime::idle::Idle;
 use pinion_runtime::link::Tx;
 use pinion_runtime::ticks::thread_cpu;
@@ -22,6 +24,10 @@ pub struct FeedAgent {
     pub error: Option<DataError>,
     /// The recording was sent whole.
     pub complete: bool,
+    /// Shows what is refused.
+    pub meter: Option<FeedMeter>,
+    /// Shows the link to the strategy.
+    pub link: LinkMeter,
     tx: Tx<MarketMessage>,
     idle: Idle,
     done: bool,
@@ -31,7 +37,17 @@ impl FeedAgent {
     /// An agent at the start of its recording.
     pub fn new(source: Source, tx: Tx<MarketMessage>, idle: Idle) -> FeedAgent {
         let load = (Duration::ZERO, Duration::ZERO);
-        FeedAgent { source, load, error: None, complete: false, tx, idle, done: false }
+        FeedAgent {
+            source,
+            load,
+            error: None,
+            complete: false,
+            meter: None,
+            link: LinkMeter::default(),
+            tx,
+            idle,
+            done: false,
+        }
     }
 
     /// Sends the chunk that was loaded; false when the strategy is gone.
@@ -66,6 +82,10 @@ impl Agent for FeedAgent {
         let loaded = self.source.next_chunk().map(|chunk| chunk.map_or(0, |c| c.len()));
         self.load.0 += began.elapsed();
         self.load.1 += thread_cpu() - cpu;
+        if let Some(meter) = &mut self.meter {
+            meter.show(&self.source);
+        }
+        let items = loaded.as_ref().map_or(0, |items| *items);
         match loaded {
             Ok(0) => (self.complete, self.done) = (true, true),
             Ok(_) => self.done = !self.send_chunk(),
@@ -74,10 +94,18 @@ impl Agent for FeedAgent {
         if self.done {
             self.tx.close();
         }
-        1
+        items.max(1)
     }
 
     fn is_done(&self) -> bool {
         self.done
+    }
+
+    fn take_spent(&mut self) -> Spent {
+        Spent { blocked: self.idle.take_waited(), ..Spent::default() }
+    }
+
+    fn publish(&mut self) {
+        self.link.show(&self.tx);
     }
 }

@@ -11,9 +11,11 @@ use pinion_engine::book::Book;
 use pinion_model::body::{CancelBody, ExecutionBody, OrderBody};
 use pinion_model::event::{Bar, Market, MarketEvent, Quote};
 use pinion_model::instrument::InstrumentId;
-use pinion_runtime::agent::Agent;
+use pinion_runtime::agent::{Agent, Spent};
+use pinion_runtime::counters::link::LinkMeter;
 use pinion_runtime::idle::Idle;
 use pinion_runtime::link::{Rx, Tx};
+use pinion_runtime::memory::{self, warm};
 use pinion_sim::paper::PaperVenue;
 use std::collections::VecDeque;
 
@@ -30,6 +32,8 @@ pub struct GatewayAgent {
     /// Orders that came and are not expected yet: the risk thread is never made to wait for the strategy.
     came: VecDeque<Outgoing>,
     replies: Tx<FromGateway>,
+    /// Shows the link with the answers.
+    pub meter: LinkMeter,
     idle: Idle,
     done: bool,
 }
@@ -47,7 +51,8 @@ impl GatewayAgent {
     ) -> GatewayAgent {
         let came = VecDeque::with_capacity(2 * most_orders);
         let assembler = Assembler::default();
-        GatewayAgent { venue, books, assembler, rx, orders, came, replies, idle, done: false }
+        let meter = LinkMeter::default();
+        GatewayAgent { venue, books, assembler, rx, orders, came, replies, meter, idle, done: false }
     }
 
     fn take_orders(&mut self) -> usize {
@@ -109,6 +114,16 @@ impl GatewayAgent {
 }
 
 impl Agent for GatewayAgent {
+    fn on_start(&mut self) {
+        // The strategy's thread locks memory for all of them, and says where it is refused.
+        warm::touch_stack();
+        memory::seal();
+    }
+
+    fn on_close(&mut self) {
+        memory::unseal();
+    }
+
     fn do_work(&mut self) -> usize {
         let mut work = self.take_orders();
         while work < BATCH && !self.done {
@@ -125,12 +140,22 @@ impl Agent for GatewayAgent {
     fn is_done(&self) -> bool {
         self.done || self.rx.is_finished()
     }
+
+    fn take_spent(&mut self) -> Spent {
+        Spent { blocked: self.idle.take_waited(), ..Spent::default() }
+    }
+
+    fn publish(&mut self) {
+        self.meter.show(&self.replies);
+    }
 }
 
 /// The venue as the strategy's thread sees it: it asks only when the answer may have changed.
 pub struct RemoteVenue {
     tx: Tx<ToGateway>,
     replies: Rx<FromGateway>,
+    /// Shows the link with the questions.
+    pub meter: LinkMeter,
     idle: Idle,
     /// How things stood at the last answer.
     known: FromGateway,
@@ -144,7 +169,18 @@ const NOTHING: FromGateway = FromGateway { report: None, next_ns: i64::MAX, idle
 impl RemoteVenue {
     /// The view of a venue without orders.
     pub fn new(tx: Tx<ToGateway>, replies: Rx<FromGateway>, idle: Idle) -> RemoteVenue {
-        RemoteVenue { tx, replies, idle, known: NOTHING, stale: false, gone: false }
+        let meter = LinkMeter::default();
+        RemoteVenue { tx, replies, meter, idle, known: NOTHING, stale: false, gone: false }
+    }
+
+    /// Ticks waited since the last call.
+    pub fn take_waited(&mut self) -> u64 {
+        self.idle.take_waited()
+    }
+
+    /// Shows the link to the gateway.
+    pub fn publish(&self) {
+        self.meter.show(&self.tx);
     }
 
     /// The gateway's thread ended before this one.

@@ -2,12 +2,10 @@
 //! sequence. A depth update is a head and its levels, six to a message.
 
 use pinion_engine::remote::DeskMessage;
-use pinion_engine::risk::Verdict;
-use pinion_engine::risk::checks::Check;
-use pinion_model::body::{CancelBody, CheckOperands, ExecutionBody, OrderBody};
+use pinion_engine::risk::VerdictPart;
+use pinion_model::body::{CancelBody, ExecutionBody, OrderBody};
 use pinion_model::event::{Bar, Depth, Level, Market, MarketEvent, Quote, Trade};
 use pinion_model::instrument::InstrumentId;
-use pinion_model::number::{Money, Price, Qty};
 
 /// Levels in one message.
 const LEVELS: usize = 6;
@@ -43,30 +41,8 @@ pub enum MarketMessage {
 /// From the strategy's thread to the risk thread.
 pub type ToRisk = DeskMessage;
 
-/// From the risk thread to the strategy's: a verdict in parts.
-#[derive(Clone, Copy, Debug)]
-pub enum FromRisk {
-    /// The verdict, whose operands follow.
-    Head(VerdictHead),
-    /// Two operands; the second is unused where their number is odd.
-    Operands([CheckOperands; 2]),
-}
-
-/// A verdict without its operands; see [`Verdict`].
-#[derive(Clone, Copy, Debug)]
-pub struct VerdictHead {
-    instrument: InstrumentId,
-    failed: u32,
-    adjusted: u32,
-    binding: Option<Check>,
-    qty: Qty,
-    price: Price,
-    limit: Price,
-    reducing: bool,
-    operands: u8,
-    equity: Money,
-    exposure: Money,
-}
+/// From the risk thread to the strategy's.
+pub type FromRisk = VerdictPart;
 
 /// From the risk thread to the gateway: what may leave.
 #[derive(Clone, Copy, Debug)]
@@ -203,42 +179,4 @@ impl Assembler {
         let depth = Depth { recv_ns, venue_ns, first_id, last_id, prev_id, snapshot, bids, asks };
         Some(MarketEvent { instrument, cursor, market: Market::Depth(depth) })
     }
-}
-
-/// Puts a verdict into messages.
-pub fn send_verdict(v: &Verdict, mut put: impl FnMut(FromRisk)) {
-    put(FromRisk::Head(VerdictHead {
-        instrument: v.instrument,
-        failed: v.failed,
-        adjusted: v.adjusted,
-        binding: v.binding,
-        qty: v.qty,
-        price: v.price,
-        limit: v.limit,
-        reducing: v.reducing,
-        operands: v.operands.len() as u8,
-        equity: v.equity,
-        exposure: v.exposure,
-    }));
-    for pair in v.operands.chunks(2) {
-        let mut operands = [CheckOperands::default(); 2];
-        operands[..pair.len()].copy_from_slice(pair);
-        put(FromRisk::Operands(operands));
-    }
-}
-
-/// Puts a verdict together from messages; `next` is `None` when no more will come, and so is the answer.
-pub fn receive_verdict(v: &mut Verdict, mut next: impl FnMut() -> Option<FromRisk>) -> Option<()> {
-    let FromRisk::Head(head) = next()? else { return None };
-    v.instrument = head.instrument;
-    (v.failed, v.adjusted, v.binding) = (head.failed, head.adjusted, head.binding);
-    (v.qty, v.price, v.limit, v.reducing) = (head.qty, head.price, head.limit, head.reducing);
-    (v.equity, v.exposure) = (head.equity, head.exposure);
-    v.operands.clear();
-    while v.operands.len() < usize::from(head.operands) {
-        let FromRisk::Operands(pair) = next()? else { return None };
-        let wanted = (usize::from(head.operands) - v.operands.len()).min(2);
-        v.operands.extend(pair[..wanted].iter().copied());
-    }
-    Some(())
 }

@@ -5,7 +5,7 @@
 //! something rests at the venue it asks how things stand before it lets time go on.
 
 use super::gateway::RemoteVenue;
-use super::messages::{Assembler, FromRisk, MarketMessage, ToRisk, receive_verdict};
+use super::messages::{Assembler, FromRisk, MarketMessage, ToRisk};
 use super::wait;
 use crate::session::keeper::Out;
 use crate::session::recorder::Wire;
@@ -14,8 +14,8 @@ use pinion_engine::remote::{DeskMessage, DeskStep};
 use pinion_engine::risk::Verdict;
 use pinion_engine::risk::checks::Check;
 use pinion_model::body::{CancelBody, OrderBody};
-use pinion_plan::BURST_RECORDS;
-use pinion_runtime::agent::Agent;
+use pinion_runtime::agent::{Agent, Spent};
+use pinion_runtime::counters::link::LinkMeter;
 use pinion_runtime::idle::Idle;
 use pinion_runtime::link::{Rx, Tx};
 use pinion_runtime::ticks::thread_cpu;
@@ -27,6 +27,8 @@ const BATCH: usize = 256;
 pub struct RiskLink {
     tx: Tx<ToRisk>,
     verdicts: Rx<FromRisk>,
+    /// Shows the link to the risk thread.
+    pub meter: LinkMeter,
     idle: Idle,
     gone: bool,
 }
@@ -34,7 +36,7 @@ pub struct RiskLink {
 impl RiskLink {
     /// The two links to and from the risk thread.
     pub fn new(tx: Tx<ToRisk>, verdicts: Rx<FromRisk>, idle: Idle) -> RiskLink {
-        RiskLink { tx, verdicts, idle, gone: false }
+        RiskLink { tx, verdicts, meter: LinkMeter::default(), idle, gone: false }
     }
 }
 
@@ -53,10 +55,13 @@ impl Wire for RiskLink {
 
     fn wait_for_verdict(&mut self, verdict: &mut Verdict) {
         let RiskLink { verdicts, idle, .. } = self;
-        if receive_verdict(verdict, || wait::receive(verdicts, idle)).is_none() {
-            // Without a verdict nothing passes.
-            verdict.failed |= Check::KillSwitch.bit();
-            self.gone = true;
+        match Verdict::put_together(|| wait::receive(verdicts, idle)) {
+            Some(received) => *verdict = received,
+            None => {
+                // Without a verdict nothing passes.
+                verdict.failed |= Check::KillSwitch.bit();
+                self.gone = true;
+            }
         }
     }
 }
@@ -67,6 +72,8 @@ pub struct StrategyAgent<O, const FULL: bool> {
     pub trading: Trading<O, RiskLink, RemoteVenue, FULL>,
     rx: Rx<MarketMessage>,
     assembler: Assembler,
+    /// The last turn found no room in the link to the journal.
+    no_room: bool,
     done: bool,
 }
 
@@ -76,7 +83,7 @@ impl<O: Out, const FULL: bool> StrategyAgent<O, FULL> {
         trading: Trading<O, RiskLink, RemoteVenue, FULL>,
         rx: Rx<MarketMessage>,
     ) -> StrategyAgent<O, FULL> {
-        StrategyAgent { trading, rx, assembler: Assembler::default(), done: false }
+        StrategyAgent { trading, rx, assembler: Assembler::default(), no_room: false, done: false }
     }
 
     /// The risk thread or the gateway ended before this one; what made it do so is its own error.
@@ -87,7 +94,12 @@ impl<O: Out, const FULL: bool> StrategyAgent<O, FULL> {
     fn take_events(&mut self) -> usize {
         let StrategyAgent { trading, rx, assembler, .. } = self;
         let mut work = 0;
-        while work < BATCH && trading.recorder.out.has_credits(BURST_RECORDS) {
+        self.no_room = false;
+        while work < BATCH {
+            if !trading.has_room() {
+                self.no_room = true;
+                break;
+            }
             let Some(message) = rx.read() else { break };
             if let Some(event) = assembler.take(&message) {
                 trading.on_event(&event);
@@ -108,6 +120,15 @@ impl<O: Out, const FULL: bool> StrategyAgent<O, FULL> {
 }
 
 impl<O: Out, const FULL: bool> Agent for StrategyAgent<O, FULL> {
+    fn on_start(&mut self) {
+        self.trading.on_start();
+        self.done = self.trading.is_done();
+    }
+
+    fn on_close(&mut self) {
+        self.trading.on_close();
+    }
+
     fn do_work(&mut self) -> usize {
         if self.is_alone() {
             self.done = true;
@@ -130,5 +151,17 @@ impl<O: Out, const FULL: bool> Agent for StrategyAgent<O, FULL> {
 
     fn is_done(&self) -> bool {
         self.done
+    }
+
+    fn take_spent(&mut self) -> Spent {
+        let Trading { recorder, venue, .. } = &mut self.trading;
+        let blocked = recorder.wire.idle.take_waited() + venue.take_waited();
+        Spent { blocked, is_blocked: self.no_room, ..Spent::default() }
+    }
+
+    fn publish(&mut self) {
+        self.trading.publish();
+        self.trading.recorder.wire.meter.show(&self.trading.recorder.wire.tx);
+        self.trading.venue.publish();
     }
 }

@@ -67,6 +67,7 @@ pub fn drive<O: Out>(
                 std::thread::yield_now();
             }
         }
+        pipeline.heed_link();
         let ready = pipeline.frame(bytes);
         let done = ticks.now();
         pipeline.settle();

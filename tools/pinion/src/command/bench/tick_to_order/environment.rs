@@ -4,10 +4,12 @@
 use super::measured::histogram;
 use crate::host::Host;
 use hdrhistogram::Histogram;
+use pinion_benches::clock::Clock;
 use pinion_runtime::ticks::Ticks;
 use serde_json::{Value, json};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Round trips over two atomics beside a run.
+const TRIPS: u64 = 50_000;
 
 /// Steal time since boot, in ticks of the kernel's clock.
 pub fn steal_ticks() -> Option<u64> {
@@ -44,41 +46,11 @@ pub fn hiccups(ticks: &Ticks, ns_per_tick: f64, lasting_ns: u64) -> Histogram<u6
     gaps
 }
 
-/// A round trip over two atomics between this thread and another: the floor of every hand-over.
-pub fn two_atomics(ticks: &Ticks, ns_per_tick: f64, other_core: Option<usize>) -> Histogram<u64> {
-    const TRIPS: u64 = 50_000;
-    let (there, back) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-    let (seen, answer) = (there.clone(), back.clone());
-    let echo = std::thread::spawn(move || {
-        other_core.map(pinion_runtime::agent::pin);
-        let mut spins = 0u32;
-        for n in 1..=TRIPS {
-            while seen.load(Ordering::Acquire) != n {
-                pause(&mut spins);
-            }
-            answer.store(n, Ordering::Release);
-        }
-    });
-    let (mut trips, mut spins) = (histogram(), 0u32);
-    for n in 1..=TRIPS {
-        let began = ticks.now();
-        there.store(n, Ordering::Release);
-        while back.load(Ordering::Acquire) != n {
-            pause(&mut spins);
-        }
-        trips.saturating_record((ticks.now().wrapping_sub(began) as f64 * ns_per_tick) as u64);
+/// Round trips over two atomics between this thread and another: the floor of every hand-over.
+pub fn two_atomics(clock: &Clock, other_core: Option<usize>) -> Histogram<u64> {
+    let mut trips = histogram();
+    for ticks in pinion_benches::ring::two_atomics(clock, other_core, TRIPS, 1) {
+        trips.saturating_record(clock.ns(ticks) as u64);
     }
-    // The other thread has answered the last trip and is at its end.
-    let _ = echo.join();
     trips
-}
-
-/// Spins, and now and then gives the processor away: two threads may share one.
-fn pause(spins: &mut u32) {
-    *spins = spins.wrapping_add(1);
-    if spins.is_multiple_of(1024) {
-        std::thread::yield_now();
-    } else {
-        std::hint::spin_loop();
-    }
 }

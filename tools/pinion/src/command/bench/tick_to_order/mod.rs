@@ -4,14 +4,13 @@
 mod drive;
 mod environment;
 mod measured;
-mod pipeline;
+pub mod pipeline;
 mod plot;
 mod report;
 mod saved;
 mod tcp;
 
 use super::decode::recorded;
-use super::frames::{MessageKind, made};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::session::keeper::{Keeper, KeeperAgent};
@@ -20,6 +19,8 @@ use clap::{Args, ValueEnum};
 use drive::{Driven, Load, drive};
 use hdrhistogram::Histogram;
 use measured::{figures, head, row};
+use pinion_benches::clock::Clock;
+use pinion_benches::frames::{MessageKind, made};
 use pinion_journal::Writer;
 use pinion_model::record::Entry;
 use pinion_plan::Plan;
@@ -137,7 +138,7 @@ pub fn run(args: &TickToOrderArgs) -> Result<(), Failure> {
     let run = if args.tcp { over_tcp(args, &rig)? } else { in_memory(args, &rig, args.rate)? };
     let stolen = environment::steal_ticks().zip(steal).map(|(after, before)| after - before);
     let hiccups = environment::hiccups(&rig.ticks, rig.ns_per_tick, PROBE.as_nanos() as u64);
-    let atomics = environment::two_atomics(&rig.ticks, rig.ns_per_tick, rig.cold_core);
+    let atomics = environment::two_atomics(&Clock::default(), rig.cold_core);
     let kept_up = run.driven.kept_up(&run.load);
     let mut value = run.json(args, &rig, kept_up);
     value["environment"] = machine;
@@ -174,9 +175,7 @@ impl Rig {
         // The longer the two readings lie apart, the better the rate between them is known.
         std::thread::sleep(Duration::from_millis(50));
         let ns_per_tick = anchors.ns_per_tick();
-        let memory = PathBuf::from("/dev/shm");
-        let default = || if memory.is_dir() { memory.clone() } else { std::env::temp_dir() };
-        let parent = args.scratch.clone().unwrap_or_else(default);
+        let parent = super::rounds::scratch(args.scratch.as_ref());
         let scratch = parent.join(format!("pinion-bench-{}", std::process::id()));
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let cold_core = args.cold_core.or(args.core.map(|core| (core + 1) % processors));

@@ -11,12 +11,12 @@ use pinion_binance::{Decoded, Decoder, SymbolTable};
 use pinion_engine::Engine;
 use pinion_model::body::{CancelBody, OrderBody};
 use pinion_model::event::MarketEvent;
-use pinion_plan::{BURST_RECORDS, Plan};
+use pinion_plan::{Plan, least_depth};
 use pinion_runtime::latency::Latency;
+use pinion_runtime::link::link;
 use pinion_runtime::ticks::Ticks;
 use pinion_sim::paper::PaperVenue;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
 
 /// Levels of the densest depth message.
 const LEVELS: usize = 5_000;
@@ -67,12 +67,30 @@ impl Wire for Encoding {
 pub struct Counts {
     /// Orders that became bytes.
     pub orders: u64,
-    /// Frames that were no market events, and orders that could not be written: both must be zero.
+    /// Frames that were no market events, and orders that could not be written.
     pub failed: u64,
     /// Fills of the simulated venue.
     pub fills: u64,
     /// Intents that risk refused.
     pub refused: u64,
+    /// Orders that the venue refused.
+    pub rejected: u64,
+    /// Gaps in order books.
+    pub gaps: u64,
+}
+
+impl Counts {
+    /// What was counted since `before`.
+    pub fn since(&self, before: &Counts) -> Counts {
+        Counts {
+            orders: self.orders - before.orders,
+            failed: self.failed - before.failed,
+            fills: self.fills - before.fills,
+            refused: self.refused - before.refused,
+            rejected: self.rejected - before.rejected,
+            gaps: self.gaps - before.gaps,
+        }
+    }
 }
 
 /// Decoder, engine, risk, simulated venue, encoder and journal hand-over on one thread.
@@ -102,7 +120,7 @@ impl<O: Out> Pipeline<O> {
             failed: 0,
         };
         // Nobody sends commands here.
-        let (_, commands) = channel();
+        let (_, commands) = link(1);
         let venue = PaperVenue::new(&plan.engine, plan.paper);
         let recorder = Recorder::new(out, wire, ticks.clone());
         let (feed, shared) = (Feed::default(), Arc::new(Shared::default()));
@@ -118,11 +136,25 @@ impl<O: Out> Pipeline<O> {
     /// True when the journal's link can take what a frame may cause.
     #[inline]
     pub fn has_room(&mut self) -> bool {
-        self.trading.recorder.out.has_credits(BURST_RECORDS)
+        self.trading.has_room()
     }
 
-    /// Takes a frame; returns the counter at which its last order was ready to be sent, or 0 without one.
+    /// True when the link is far from stopping entries.
     #[inline]
+    pub fn has_plenty_of_room(&mut self) -> bool {
+        let most = self.link_records();
+        self.trading.recorder.out.has_credits(most)
+    }
+
+    /// Before a frame: entries stop as the journal's link fills up, and go on when it has room again.
+    #[inline]
+    pub fn heed_link(&mut self) {
+        self.trading.heed_link();
+    }
+
+    /// Takes a frame; returns the counter at which its last order was ready to be sent, or 0 without one. A
+    /// function of its own, so that a profiler can count what it does.
+    #[inline(never)]
     pub fn frame(&mut self, bytes: &[u8]) -> u64 {
         self.now_ns += self.step_ns;
         self.trading.recorder.wire.ready = 0;
@@ -151,15 +183,26 @@ impl<O: Out> Pipeline<O> {
         &mut self.trading.recorder.out
     }
 
-    /// Takes the pipeline apart: counts, times of the stages, and where the records went.
-    pub fn finish(self) -> (Counts, Latency, O) {
+    /// What was counted so far.
+    pub fn counts(&self) -> Counts {
         let engine = self.trading.engine.counters();
-        let counts = Counts {
+        Counts {
             orders: self.trading.recorder.wire.orders,
             failed: self.failed + self.trading.recorder.wire.failed,
             fills: engine.fills,
             refused: engine.refused,
-        };
-        (counts, self.trading.recorder.latency, self.trading.recorder.out)
+            rejected: engine.rejected,
+            gaps: self.trading.engine.inputs().book_gaps,
+        }
+    }
+
+    /// Least depth of a link for this pipeline, records.
+    pub fn link_records(&self) -> usize {
+        least_depth(self.trading.burst())
+    }
+
+    /// Takes the pipeline apart: counts, times of the stages, and where the records went.
+    pub fn finish(self) -> (Counts, Latency, O) {
+        (self.counts(), self.trading.recorder.latency, self.trading.recorder.out)
     }
 }

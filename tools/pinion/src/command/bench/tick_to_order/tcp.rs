@@ -158,6 +158,7 @@ pub fn serve_pipeline<O: Out>(
                 between(pipeline.out());
                 std::thread::yield_now();
             }
+            pipeline.heed_link();
             pipeline.frame(frame);
             *settled = false;
             if pipeline.messages().is_empty() {

@@ -5,8 +5,7 @@
 const COUNT: usize = 4096;
 
 /// A kind of message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-#[value(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageKind {
     /// Best bid and offer.
     BookTicker,
@@ -19,6 +18,10 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
+    /// Every kind.
+    pub const ALL: [MessageKind; 4] =
+        [MessageKind::BookTicker, MessageKind::Trade, MessageKind::AggTrade, MessageKind::DepthUpdate];
+
     /// The name in streams and in `e`.
     pub fn label(self) -> &'static str {
         match self {

@@ -1,0 +1,189 @@
+//! The operands of checks as they are kept until they are written: what must be divided for the record alone
+//! is divided then, after the order has left.
+
+use super::checks::Check;
+use pinion_model::body::CheckOperands;
+use pinion_model::instrument::InstrumentId;
+use pinion_model::number::{Money, Qty, Ratio, mul_div_floor};
+
+/// Turns amounts of the base currency into quantities at one price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pricing {
+    /// Base currency per `whole` quantity units, rounded up.
+    per_whole: i128,
+    /// Quantity units of one whole.
+    whole: i64,
+}
+
+impl Default for Pricing {
+    fn default() -> Pricing {
+        Pricing { per_whole: 1, whole: 1 }
+    }
+}
+
+impl Pricing {
+    /// `value` is what `whole` quantity units are worth.
+    pub(super) fn new(value: Money, whole: i64) -> Pricing {
+        Pricing { per_whole: value.0.max(1), whole }
+    }
+
+    /// The largest quantity that an amount is enough for.
+    pub(super) fn qty(&self, amount: Money) -> Qty {
+        if amount.0 <= 0 {
+            return Qty::ZERO;
+        }
+        Qty(i64::try_from(mul_div_floor(amount.0, self.whole.into(), self.per_whole)).unwrap_or(i64::MAX))
+    }
+
+    /// Whether `qty(amount)` is above `qty`, without dividing.
+    pub(super) fn exceeds(&self, amount: Money, qty: Qty) -> bool {
+        let narrow = (i64::try_from(amount.0), i64::try_from(self.per_whole), qty.0.checked_add(1));
+        match narrow {
+            // The floor of a fraction is above a whole number when the fraction reaches the next one. Factors
+            // of 64 bits: the products do not leave 128.
+            (Ok(amount), Ok(per_whole), Some(next)) if amount > 0 && next > 0 => {
+                i128::from(amount) * i128::from(self.whole) >= i128::from(next) * i128::from(per_whole)
+            }
+            _ => self.qty(amount) > qty,
+        }
+    }
+
+    /// True when `room` at these prices is surely enough for the quantity that `amount` buys at the `other`
+    /// ones. Both are of one instrument.
+    pub(super) fn covers(&self, room: Money, amount: Money, other: &Pricing) -> bool {
+        if self == other {
+            return room >= amount;
+        }
+        let here = (i64::try_from(room.0), i64::try_from(other.per_whole));
+        let there = (i64::try_from(amount.0), i64::try_from(self.per_whole));
+        match (here, there) {
+            ((Ok(room), Ok(other)), (Ok(amount), Ok(own))) if room > 0 => {
+                i128::from(room) * i128::from(other) >= i128::from(amount) * i128::from(own)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What a figure of a check is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// Itself.
+    Itself,
+    /// An amount, and the figure is the quantity that it buys at the order's price.
+    Price,
+    /// An amount, and the figure is the quantity that loses it at the stop.
+    Loss,
+    /// A share of equity, and the figure is the quantity that it buys at the order's price.
+    Share,
+}
+
+/// One figure of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Figure {
+    pub(super) value: i128,
+    pub(super) of: Of,
+}
+
+impl Figure {
+    pub(super) fn of(value: i128) -> Figure {
+        Figure { value, of: Of::Itself }
+    }
+}
+
+/// What a check measured, and what it was held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Operands {
+    pub(super) check: Check,
+    pub(super) outcome: u16,
+    pub(super) measured: Figure,
+    pub(super) limit: Figure,
+}
+
+/// Both ways in which amounts become quantities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Pricings {
+    pub(super) price: Pricing,
+    pub(super) loss: Pricing,
+}
+
+impl Pricings {
+    pub(super) fn get(&self, of: Of) -> &Pricing {
+        match of {
+            Of::Loss => &self.loss,
+            Of::Price | Of::Share | Of::Itself => &self.price,
+        }
+    }
+
+    fn value(&self, figure: Figure, equity: Money) -> i128 {
+        let amount = match figure.of {
+            Of::Itself => return figure.value,
+            Of::Price | Of::Loss => Money(figure.value),
+            // It came from a ratio of 64 bits.
+            Of::Share => equity.mul_floor(Ratio(figure.value as i64)),
+        };
+        self.get(figure.of).qty(amount).0.into()
+    }
+
+    /// The operands as records carry them.
+    pub(super) fn write(
+        &self,
+        operands: &Operands,
+        instrument: InstrumentId,
+        equity: Money,
+    ) -> CheckOperands {
+        let (measured, limit) = (self.value(operands.measured, equity), self.value(operands.limit, equity));
+        CheckOperands::new(operands.check as u16, operands.outcome, instrument, measured, limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Amounts and values near each other's multiples, where comparisons are decided.
+    fn pricing() -> impl Strategy<Value = (Pricing, Pricing, i64)> {
+        let value = prop_oneof![1i64..100, 1i64..1_000_000_000_000, 1i64..i64::MAX];
+        (value.clone(), value, 0u32..10).prop_map(|(price, loss, exponent)| {
+            let whole = 10i64.pow(exponent);
+            let new = |value: i64| Pricing::new(Money(value.into()), whole);
+            (new(price), new(loss), whole)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn exceeding_agrees_with_the_quantity((p, _, whole) in pricing(), qty in 0i64..1_000_000, off in -3i128..=3, free: i128) {
+            let near = (i128::from(qty) * p.per_whole) / i128::from(whole) + off;
+            for amount in [near, free, i128::from(free as i64)] {
+                for qty in [qty, -qty, i64::MAX] {
+                    // What does not fit 128 bits stops the program on either way.
+                    if amount.checked_mul(whole.into()).is_some() {
+                        let want = p.qty(Money(amount)) > Qty(qty);
+                        prop_assert_eq!(p.exceeds(Money(amount), Qty(qty)), want, "{} {}", amount, qty);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn what_covers_is_never_too_little((p, l, _) in pricing(), room: i64, amount: i64, off in -3i128..=3) {
+            let near = i128::from(room) * p.per_whole / l.per_whole + off;
+            for amount in [i128::from(amount), near, i128::from(room) + off] {
+                for other in [&p, &l] {
+                    if amount < 1 << 90 && l.covers(Money(room.into()), Money(amount), other) {
+                        prop_assert!(l.qty(Money(room.into())) >= other.qty(Money(amount)));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_room_that_is_just_too_small_does_not_cover() {
+        let (price, loss) = (Pricing::new(Money(7), 1), Pricing::new(Money(3), 1));
+        assert!(loss.covers(Money(3), Money(7), &price) && !loss.covers(Money(2), Money(7), &price));
+        assert!(price.exceeds(Money(14), Qty(1)) && !price.exceeds(Money(13), Qty(1)));
+    }
+}
