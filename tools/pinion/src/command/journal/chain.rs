@@ -147,6 +147,13 @@ pub fn why(args: &WhyArgs) -> Result<(), Failure> {
         for record in records {
             text += &lines(view, record);
         }
+        if let (&"the rule fired", Some(intent)) = (title, &chain.intent) {
+            let b = IntentBody::from_bytes(&intent.body);
+            for (name, value) in view.decided_by(b.strategy, b.rule) {
+                text += &format!("  {name:<22} {}\n", plain(&value));
+                json.insert(name.into(), value);
+            }
+        }
     }
     let stages = stages(&chain, scale);
     text += "\ntime per stage\n";

@@ -4,6 +4,7 @@ pub mod at_rest;
 mod chain;
 mod diff;
 mod list;
+mod rules;
 pub mod view;
 
 use crate::command::run_directory::shards_of;
