@@ -58,9 +58,7 @@ fn conditions_votes_and_protection_are_explained_with_what_they_saw() {
     let entry = why(by("entry"), &dir);
     let saw = seen(&entry);
     assert_eq!((&saw["voters"], &saw["votes"]), (&"Expression + RSIOrBB".into(), &"1.1".into()));
-    assert!(
-        entry["rules"].as_str().unwrap().contains("RSIOrBB 0.6, Expression 0.1: a vote of at least 1")
-    );
+    assert!(entry["rules"].as_str().unwrap().contains("RSIOrBB 0.6, Expression 0.1: a vote of at least 1"));
     assert!(
         number(&saw, "close") < number(&saw, "EMA(20)") && number(&saw, "close[1]") > number(&saw, "low")
     );
@@ -80,4 +78,28 @@ fn conditions_votes_and_protection_are_explained_with_what_they_saw() {
     assert!(number(&saw, "bars_held") >= 3.0);
     assert!(number(&saw, "highest(high[1], 5)") > number(&saw, "entry_price"), "{saw:?}");
     ok(&["replay", dir.to_str().unwrap()]);
+}
+
+#[test]
+fn the_report_tells_of_fees_that_their_asset_did_not_pay_and_of_dust() {
+    let tmp = tempfile::tempdir().unwrap();
+    let data = project_root().join("examples/data/binance_spot_20250325.capture.gz");
+    let run = |lot: &str, broker: &str| {
+        let config = tmp.path().join("c.yaml");
+        let text = format!(
+            "instruments: [{{symbol: BTCUSDT, tick: 0.01, lot: {lot}}}, {{symbol: SOLUSDT, tick: 0.01, lot: 0.001}}]\n\
+             strategy:\n  timeframe: 1s\n  instruments: [BTCUSDT]\n  entry_mixins: [RSIOrBB]\n  \
+             exit_mixins: [AdvancedATR]\n  position_size: 0.1\n\
+             broker: {{cash: 100000, currency: USDT, {broker}}}\ndata: {{files: [{}]}}\n",
+            data.display()
+        );
+        std::fs::write(&config, text).unwrap();
+        ok(&["backtest", config.to_str().unwrap()])
+    };
+    let shown = run("0.00001", "fee_currency: SOL, balances: {SOL: 0.2}");
+    assert!(shown.contains(" USDT were not taken in SOL: its balance did not last"), "{shown}");
+    let shown = run("0.00001", "fee_currency: SOL, balances: {SOL: 100}");
+    assert!(!shown.contains("were not taken"), "{shown}");
+    let shown = run("0.001", "fee_currency: received");
+    assert!(shown.contains("  dust BTCUSDT 0.000") && !shown.contains("  open "), "{shown}");
 }
