@@ -90,7 +90,7 @@ fn the_report_tells_of_fees_that_their_asset_did_not_pay_and_of_dust() {
             "instruments: [{{symbol: BTCUSDT, tick: 0.01, lot: {lot}}}, {{symbol: SOLUSDT, tick: 0.01, lot: 0.001}}]\n\
              strategy:\n  timeframe: 1s\n  instruments: [BTCUSDT]\n  entry_mixins: [RSIOrBB]\n  \
              exit_mixins: [AdvancedATR]\n  position_size: 0.1\n\
-             broker: {{cash: 100000, currency: USDT, {broker}}}\ndata: {{files: [{}]}}\n",
+             broker: {{cash: 100000, currency: USDT, commission_rate: 0.001, {broker}}}\ndata: {{files: [{}]}}\n",
             data.display()
         );
         std::fs::write(&config, text).unwrap();
