@@ -204,6 +204,49 @@ fn shares_that_jump_like_a_split_need_actions_or_an_explicit_raw() {
 }
 
 #[test]
+fn a_file_of_actions_that_does_not_explain_the_jumps_is_refused() {
+    let tmp = tempfile::tempdir().unwrap();
+    let data = write(tmp.path(), "ABC_daily.csv", split_bars());
+    let share = format!("{STRATEGY}instruments: [{{symbol: ABC, kind: equity, tick: 0.01, lot: 1}}]\n");
+    let config = write(tmp.path(), "c.yaml", format!("{share}data: {{actions: actions.csv}}\n"));
+    let args = ["backtest", config.to_str().unwrap(), "--data", data.to_str().unwrap()];
+    let with = |rows: &str| {
+        write(tmp.path(), "actions.csv", format!("date,split_ratio,dividend,symbol\n{rows}"));
+        let output = pinion(&args);
+        (output.status.code(), text(&output))
+    };
+    for (rows, want) in [
+        ("", "`actions` holds no split of ABC"),
+        ("2021-01-04,,0.2,\n", "`actions` holds no split of ABC"),
+        ("2021-01-04,4,,XYZ\n", "`actions` holds no split of ABC"),
+        ("2020-06-01,4,,\n", "or the split was on another day"),
+        ("2021-01-05,4,,\n", "still jump like a split 1 times"),
+        ("2021-01-03,4,,\n", "still jump like a split 1 times"),
+        ("2021-01-04,40,,\n", "say so there by the line `2021-01-04,1,`"),
+        (
+            "2021-01-04,4,,\n2021-01-04,4:1,,ABC\n",
+            "actions.csv:3: the split of 2021-01-04 stands in line 2 already",
+        ),
+    ] {
+        let (code, shown) = with(rows);
+        assert_eq!(code, Some(2), "{rows}: {shown}");
+        assert!(shown.contains(want), "{rows}: {shown}");
+    }
+    let (code, shown) = with("2021-01-04,4,,\n2021-06-01,2,,\n2019-06-01,3,,\n2020-06-06,10:9,,\n");
+    assert_eq!(code, Some(0), "{shown}");
+    for note in [
+        "line 3 of `actions`, the split 2:1 of ABC on 2021-06-01, is behind the last bar (2021-02-03)",
+        "line 4 of `actions`, the split 3:1 of ABC on 2019-06-01, is not behind the first bar",
+        "line 5 of `actions`, the split 10:9 of ABC on 2020-06-06, is on a weekend",
+    ] {
+        assert!(shown.contains(note), "{note}: {shown}");
+    }
+    let (code, shown) = with("2021-01-04,1,,ABC\n2021-01-04,5,,XYZ\n");
+    assert_eq!(code, Some(0), "the market did it: {shown}");
+    assert!(shown.contains("lines of `actions` for XYZ are of no instrument of this plan"), "{shown}");
+}
+
+#[test]
 fn a_split_between_two_files_is_seen_as_well() {
     let tmp = tempfile::tempdir().unwrap();
     let all = split_bars();
@@ -320,4 +363,103 @@ fn messages_that_are_known_and_not_used_are_counted_by_kind() {
         (&2.into(), &2.into(), &0.into())
     );
     assert!(ok(&["data", "info", file.to_str().unwrap()]).contains("known and not used: kline 2"));
+}
+
+#[test]
+fn data_that_comes_twice_is_refused_and_pieces_of_one_series_are_not() {
+    let tmp = tempfile::tempdir().unwrap();
+    let config =
+        write(tmp.path(), "c.yaml", format!("{STRATEGY}instruments: [{{symbol: ABCUSDT, tick: 0.01}}]\n"));
+    let piece = |name: &str, from: i64, count: i64| {
+        write(tmp.path(), name, bars(count, 1_700_000_040 + from * 60, 60, |_| 100.0))
+    };
+    let (one, two) = (piece("ABCUSDT-1m-a.csv", 0, 100), piece("ABCUSDT-1m-b.csv", 100, 100));
+    let copy = piece("ABCUSDT-1m-copy.csv", 0, 100);
+    let over = piece("ABCUSDT-1m-over.csv", 99, 50);
+    assert_eq!(backtest(&config, &[&one, &two])["bars"], 200);
+    assert_eq!(backtest(&config, &[&two, &one])["bars"], 200);
+    let refuse = |files: &[&Path]| {
+        let files = files.iter().map(|f| f.to_str().unwrap());
+        let args: Vec<&str> =
+            ["backtest", config.to_str().unwrap(), "--data"].into_iter().chain(files).collect();
+        refused(&args)
+    };
+    let twice = tmp.path().join("./ABCUSDT-1m-a.csv");
+    assert!(refuse(&[&one, &two, &twice]).contains("are the same data"));
+    assert!(refuse(&[&one, &copy]).contains("are the same data"));
+    let shown = refuse(&[&one, &over]);
+    assert!(shown.contains("both hold bars of ABCUSDT, and their times overlap"), "{shown}");
+    assert!(shown.contains("ABCUSDT-1m-over.csv (2023-11-14T23:53:00Z to"), "{shown}");
+
+    // Binance's dump of trades beside the bars that were made of them.
+    let mut trades = String::from("id,price,qty,quote_qty,time,is_buyer_maker\n");
+    for i in 0..50 {
+        let _ = writeln!(trades, "{i},100.0{},1.0,100.0,{},true", i % 10, 1_700_000_040_000i64 + i * 1_000);
+    }
+    let trades = write(tmp.path(), "ABCUSDT-trades-2023-11.csv", trades);
+    let shown = refuse(&[&one, &trades]);
+    assert!(shown.contains("holds bars of ABCUSDT and") && shown.contains("its trades"), "{shown}");
+    // A recording of the same coin is one more.
+    let capture = write(tmp.path(), "capture.txt", capture("1.0").replace("BTCUSDT", "ABCUSDT"));
+    let shown = refuse(&[&one, &capture]);
+    assert!(shown.contains("capture.txt its trades"), "{shown}");
+    let copy = write(tmp.path(), "again.txt", std::fs::read(&capture).unwrap());
+    assert!(refuse(&[&capture, &copy]).contains("are the same data"));
+}
+
+#[test]
+fn bars_that_the_data_cannot_make_are_refused() {
+    let tmp = tempfile::tempdir().unwrap();
+    let mut depth = String::new();
+    for i in 1..200u64 {
+        let ns = 1_742_943_500_000_000_000u64 + i * 100_000_000;
+        let _ = writeln!(
+            depth,
+            r#"{ns} {{"stream":"btcusdt@depth","data":{{"e":"depthUpdate","E":{},"s":"BTCUSDT","U":{i},"u":{i},"b":[["100.0","1.0"]],"a":[["100.1","1.0"]]}}}}"#,
+            ns / 1_000_000
+        );
+    }
+    let all = capture("1.0");
+    let only = |stream: &str| all.lines().filter(|l| l.contains(stream)).collect::<Vec<_>>().join("\n");
+    let depth = write(tmp.path(), "depth.txt", depth);
+    let trades = write(tmp.path(), "trades.txt", only("@trade"));
+    for (bars, data, want) in [
+        ("mid", &depth, "order books only"),
+        ("trades", &depth, "order books only"),
+        ("mid", &trades, "write `bars: trades`"),
+    ] {
+        let timed = STRATEGY.replace("strategy:\n", &format!("strategy:\n  timeframe: 1s\n  bars: {bars}\n"));
+        let config = write(tmp.path(), "c.yaml", &timed);
+        let shown = refused(&["backtest", config.to_str().unwrap(), "--data", data.to_str().unwrap()]);
+        assert!(shown.contains(want), "{bars}: {shown}");
+        // With the decimals stated the data is not looked at before it is run: the report tells.
+        let stated =
+            "instruments: [{symbol: BTCUSDT, tick: 0.01, lot: 0.01, price_decimals: 9, qty_decimals: 8}]\n";
+        let config = write(tmp.path(), "stated.yaml", format!("{timed}{stated}"));
+        let shown = ok(&["backtest", config.to_str().unwrap(), "--data", data.to_str().unwrap()]);
+        assert!(shown.contains("no bar was made"), "{bars}: {shown}");
+    }
+}
+
+#[test]
+fn jumps_are_told_of_prices_and_not_of_broken_lines() {
+    let tmp = tempfile::tempdir().unwrap();
+    let share = format!("{STRATEGY}instruments: [{{symbol: ABC, kind: equity, tick: 0.01, lot: 1}}]\n");
+    let config = write(tmp.path(), "c.yaml", &share);
+    let good = bars(200, 1_577_836_800, 86_400, |_| 100.0);
+    let mut rows: Vec<&str> = good.lines().collect();
+    let zeros = |day: i64| format!("{},0,0,0,0,0", (1_577_836_800 + day * 86_400) * 1000);
+    let (first, middle, last) = (zeros(-1), zeros(100), zeros(200));
+    rows[101] = &middle;
+    rows.insert(1, &first);
+    rows.push(&last);
+    let data = write(tmp.path(), "ABC_daily.csv", rows.join("\n"));
+    let run = backtest(&config, &[&data]);
+    assert_eq!((&run["bars"], &run["broken_lines"]), (&199.into(), &3.into()));
+    // Between two files the jump is at the first row of data of the second.
+    let cheap = write(tmp.path(), "ABC_daily_2.csv", bars(50, 1_640_995_200, 86_400, |_| 10.0));
+    let args =
+        ["backtest", config.to_str().unwrap(), "--data", data.to_str().unwrap(), cheap.to_str().unwrap()];
+    let shown = refused(&args);
+    assert!(shown.contains("jump like a split 1 times") && shown.contains("ABC_daily_2.csv:2"), "{shown}");
 }

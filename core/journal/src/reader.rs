@@ -3,7 +3,7 @@
 //! Owns read-only views; any number, any thread, any process, and never a writer's obstacle. A cursor
 //! maps one segment at a time and hands out references into it. It checks each frame's commit word,
 //! checksum and position, not the chain and not what lies behind an empty slot: that is what
-//! [`crate::verify`] and [`crate::scan`] are for. Bad data is [`JournalError::Bad`], again at each call.
+//! [`crate::verify`] and [`crate::scan`] are for; [`Cursor::until`] keeps to what a scan found. Bad data is [`JournalError::Bad`], again at each call.
 
 use std::fs::File;
 use std::io;
@@ -55,7 +55,8 @@ impl Reader {
             };
         }
         let segment = Mapped::open(listed)?;
-        Ok(Cursor { dir: self.dir.clone(), seed: Seed::new(listed.epoch), segment, position, ended })
+        let seed = Seed::new(listed.epoch);
+        Ok(Cursor { dir: self.dir.clone(), seed, segment, position, limit: u64::MAX, ended })
     }
 
     /// The record at a position; `None` if it is not written yet.
@@ -128,14 +129,22 @@ pub struct Cursor {
     seed: Seed,
     segment: Mapped,
     position: u64,
+    limit: u64,
     ended: bool,
 }
 
 impl Cursor {
+    /// The same cursor, for which nothing stands at or above `limit`: what [`crate::scan`] found to
+    /// count, say, of a journal that a crash left torn.
+    pub fn until(self, limit: u64) -> Cursor {
+        Cursor { limit, ..self }
+    }
+
     /// The next record; `None` when there is none yet, or none any more ([`Cursor::at_end`]).
     #[inline]
     pub fn next_record(&mut self) -> Result<Option<&Record>, JournalError> {
-        if self.ended || (self.position == self.segment.end() && !self.enter_next()?) {
+        let over = self.ended || self.position >= self.limit;
+        if over || (self.position == self.segment.end() && !self.enter_next()?) {
             return Ok(None);
         }
         let Cursor { segment, seed, position, ended, .. } = self;
@@ -177,7 +186,7 @@ impl Cursor {
 
     fn rewind(&mut self, position: u64) -> Result<(), JournalError> {
         if position < self.segment.file.first_position {
-            *self = Reader::open(&self.dir)?.cursor(position)?;
+            *self = Reader::open(&self.dir)?.cursor(position)?.until(self.limit);
         }
         self.position = position;
         Ok(())

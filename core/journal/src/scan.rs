@@ -43,8 +43,8 @@ impl fmt::Display for Recovery {
         let Recovery { verdict, valid_until, lost, durable_position, .. } = self;
         write!(
             f,
-            "{}: byte {}: {}: {valid_until} records count, {lost} sound frames behind them do not, \
-             {durable_position} were marked durable",
+            "{}: position {valid_until}, byte {}: {}: {valid_until} records count, {lost} sound frames behind \
+             them do not, {durable_position} were marked durable",
             self.file.display(),
             self.byte_offset,
             verdict.label()

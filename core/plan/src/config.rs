@@ -227,8 +227,24 @@ pub struct Fact {
     pub qty_decimals: u8,
     /// Length of its bars, ns, if it is a bar file.
     pub bar_interval_ns: Option<i64>,
-    /// Quotes but no trades come for it.
-    pub only_quotes: bool,
+    /// Quotes come for it.
+    pub has_quotes: bool,
+    /// Trades come for it.
+    pub has_trades: bool,
     /// Depth comes for it.
     pub has_depth: bool,
+}
+
+impl Fact {
+    /// Quotes but no trades come for it.
+    pub fn only_quotes(&self) -> bool {
+        self.has_quotes && !self.has_trades && self.bar_interval_ns.is_none()
+    }
+
+    /// Something comes for it, and bars of this source cannot be made of it. Bars are not made of depth.
+    pub fn lacks(&self, source: BarSource) -> bool {
+        let has = if source == BarSource::Trades { self.has_trades } else { self.has_quotes };
+        let something = self.has_trades || self.has_quotes || self.has_depth;
+        something && !has && self.bar_interval_ns.is_none()
+    }
 }

@@ -88,13 +88,23 @@ fn resolve_strategy(strategy: &mut StrategyConfig, facts: &[Fact], found: &mut D
             found.error(places.of("timeframe"), reason, format!("choose a multiple of {have}"));
         }
     }
-    let only_quotes = !facts.is_empty() && facts.iter().all(|f| f.only_quotes);
-    if only_quotes && strategy.source == Some(BarSource::Trades) {
-        let remedy = "write `bars: mid`, `bid` or `ask`";
-        found.error(strategy.places.of("bars"), "the data has quotes, but no trades to make bars of", remedy);
-    }
+    let only_quotes = !facts.is_empty() && facts.iter().all(Fact::only_quotes);
     let source = if only_quotes { BarSource::Mid } else { BarSource::Trades };
-    strategy.source.get_or_insert(source);
+    let source = *strategy.source.get_or_insert(source);
+    if !facts.is_empty() && facts.iter().all(|f| f.lacks(source)) {
+        let (quotes, trades) = (facts.iter().any(|f| f.has_quotes), facts.iter().any(|f| f.has_trades));
+        let (reason, remedy) = match (quotes, trades) {
+            (true, _) => {
+                ("the data has quotes, but no trades to make bars of", "write `bars: mid`, `bid` or `ask`")
+            }
+            (_, true) => ("the data has trades, but no quotes to make bars of", "write `bars: trades`"),
+            (false, false) => (
+                "the data has order books only, and bars are made of trades or quotes",
+                "give the recorded trades or best quotes (`@trade`, `@bookTicker`) as well",
+            ),
+        };
+        found.error(strategy.places.of("bars"), reason, remedy);
+    }
     // A bar file has no prices within the bar: a stop must rest at the venue to be seen in it.
     let keeper = if bars.is_some() { Protection::Venue } else { Protection::Engine };
     strategy.protection.get_or_insert(keeper);

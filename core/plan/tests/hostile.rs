@@ -117,7 +117,7 @@ fn survives(text: &str) -> Result<(), TestCaseError> {
         bar_interval_ns: Some(60_000_000_000),
         ..Fact::default()
     };
-    let quotes = Fact { symbol: "BTCUSDT".into(), only_quotes: true, bar_interval_ns: None, ..bars.clone() };
+    let quotes = Fact { symbol: "BTCUSDT".into(), has_quotes: true, bar_interval_ns: None, ..bars.clone() };
     for facts in [vec![], vec![bars.clone()], vec![quotes, bars]] {
         match compile(&config, &facts, &mut found.clone()) {
             Err(found) => {

@@ -7,6 +7,7 @@
 //!   date,split_ratio,dividend
 //!   2014-06-09,7,            seven shares for one: earlier prices / 7, earlier volumes x 7
 //!   2020-08-31,4:1,0.82      the same in the other spelling; 0.125 or 1:8 is a reverse split
+//!   2000-09-29,1,            no split: the market moved the price as a split would
 //! ```
 //!
 //! `date` is the first day on the new basis. It begins at 00:00 New York time in files whose times are New
@@ -41,6 +42,24 @@ pub struct Action {
     pub ratio: (i64, i64),
     /// It pays a dividend.
     pub dividend: bool,
+    /// Its ratio is written and is 1: what the price does on this day is the market's doing.
+    pub moved: bool,
+    /// Line of the file.
+    pub line: u64,
+}
+
+impl Action {
+    /// True for a second split of the same share on the same day.
+    fn repeats(&self, other: &Action) -> bool {
+        let splits = self.ratio != (1, 1) && other.ratio != (1, 1);
+        let same = self.symbol == other.symbol || self.symbol.is_none() || other.symbol.is_none();
+        splits && same && self.date == other.date
+    }
+
+    /// When its day begins in UTC, ns.
+    pub fn at_ns(&self) -> i64 {
+        begin_of(&self.date, &TimeZone::UTC)
+    }
 }
 
 /// Reads a file of actions.
@@ -69,8 +88,9 @@ pub fn read(path: &Path) -> Result<Vec<Action>, DataError> {
         let day = field(Some(date)).parse().map_err(|_| {
             error(number, format!("`{}` is not a date; write 2020-08-31", crate::shown(field(Some(date)))))
         })?;
-        let ratio = parse_ratio(field(Some(ratio))).ok_or_else(|| {
-            let shown = crate::shown(field(Some(ratio)));
+        let written = field(Some(ratio));
+        let ratio = parse_ratio(written).ok_or_else(|| {
+            let shown = crate::shown(written);
             error(number, format!("`{shown}` is not a split ratio; write 4, 4:1 or 0.25, or nothing"))
         })?;
         let dividend = match field(dividend) {
@@ -85,7 +105,13 @@ pub fn read(path: &Path) -> Result<Vec<Action>, DataError> {
             },
         };
         let symbol = Some(field(symbol)).filter(|s| !s.is_empty()).map(str::to_uppercase);
-        actions.push(Action { symbol, date: day, ratio, dividend });
+        let moved = !written.is_empty() && ratio == (1, 1);
+        let action = Action { symbol, date: day, ratio, dividend, moved, line: number };
+        if let Some(first) = actions.iter().find(|a| action.repeats(a)) {
+            let reason = format!("the split of {day} stands in line {} already; remove one", first.line);
+            return Err(error(number, reason));
+        }
+        actions.push(action);
     }
     Ok(actions)
 }
@@ -244,7 +270,14 @@ mod tests {
 
     fn action(date: &str, ratio: &str) -> Action {
         let date = date.parse().unwrap();
-        Action { symbol: None, date, ratio: parse_ratio(ratio).unwrap(), dividend: false }
+        Action {
+            symbol: None,
+            date,
+            ratio: parse_ratio(ratio).unwrap(),
+            dividend: false,
+            moved: false,
+            line: 0,
+        }
     }
 
     #[test]

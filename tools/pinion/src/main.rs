@@ -11,6 +11,7 @@ mod equity;
 mod failure;
 mod host;
 mod output;
+mod overlaps;
 mod progress;
 mod report;
 mod session;

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::host::Host;
+use crate::overlaps;
 use crate::shares::{self, splits_of};
 use pinion_model::instrument::InstrumentId;
 use pinion_plan::{Config, Diagnostics, Fact, Machine, Plan, ShardsConfig, only_part};
@@ -73,6 +74,7 @@ pub fn set_up(
         )));
     }
     check_files(&files)?;
+    overlaps::check_files(&files)?;
     // The data is held against the whole account; a shard's part of it is cut out afterwards.
     let only = config.shards.as_mut().and_then(ShardsConfig::whole_first);
     let surveys = look_at(&config, &files)?;
@@ -87,6 +89,7 @@ pub fn set_up(
     let mut plan = pinion_plan::compile(&config, &facts, &mut warnings)
         .map_err(|found| Failure::Usage(found.to_string()))?;
     let mut inputs = inputs(&plan, &files, &surveys, &splits)?;
+    overlaps::check(&plan, &inputs, &surveys)?;
     let notes = shares::check(&config, &plan, &inputs, &surveys, actions.as_deref())?;
     let lines = surveys.iter().flatten().map(|s| s.lines).sum();
     if let Some(k) = only {
@@ -159,7 +162,8 @@ fn look_at(config: &Config, files: &[PathBuf]) -> Result<Vec<Option<Survey>>, Fa
     files.iter().map(look).collect()
 }
 
-fn is_capture(survey: &Survey) -> bool {
+/// True for a survey of a capture.
+pub fn is_capture(survey: &Survey) -> bool {
     survey.files.first().is_some_and(|(_, format)| format == Format::Capture.label())
 }
 
@@ -174,7 +178,8 @@ fn facts(surveys: &[Option<Survey>], splits: &[Splits]) -> Vec<Fact> {
                 Some(known) => {
                     known.price_decimals = known.price_decimals.max(fact.price_decimals);
                     known.qty_decimals = known.qty_decimals.max(fact.qty_decimals);
-                    known.only_quotes &= fact.only_quotes;
+                    known.has_quotes |= fact.has_quotes;
+                    known.has_trades |= fact.has_trades;
                     known.has_depth |= fact.has_depth;
                     known.kind = known.kind.or(fact.kind);
                     known.bar_interval_ns = known.bar_interval_ns.or(fact.bar_interval_ns);
@@ -195,7 +200,8 @@ fn fact(i: &InstrumentSurvey, capture: bool) -> Fact {
         extra_decimals: 0,
         qty_decimals: i.qty_decimals,
         bar_interval_ns: (i.bars > 0).then_some(i.bar_interval_ns).filter(|ns| *ns > 0),
-        only_quotes: i.quotes > 0 && i.trades == 0 && i.bars == 0,
+        has_quotes: i.quotes > 0,
+        has_trades: i.trades > 0,
         has_depth: i.depth_updates > 0,
     }
 }

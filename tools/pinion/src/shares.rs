@@ -2,6 +2,7 @@
 //! it is meant so. Other instruments are only warned about.
 
 use crate::failure::Failure;
+use jiff::civil::Weekday;
 use pinion_model::decimal::Scaled;
 use pinion_model::event::Bar;
 use pinion_model::instrument::InstrumentKind;
@@ -74,6 +75,7 @@ pub fn check(
             "{paid} dividends of `actions` change no price and are not paid: the result lacks them"
         ));
     }
+    notes.extend(strangers(plan, actions.unwrap_or_default()));
     if config.data.raw {
         return Ok(notes);
     }
@@ -86,17 +88,17 @@ pub fn check(
         if let Some((input, _)) = own.first() {
             adjusted_already(&own, &input.splits, &instrument.symbol)?;
         }
-        let (count, left) = jumps_left(&own);
+        let of_it =
+            |a: &&Action| a.symbol.as_ref().is_none_or(|s| s.eq_ignore_ascii_case(&instrument.symbol));
+        let its: Vec<&Action> = actions.unwrap_or_default().iter().filter(of_it).collect();
+        notes.extend(odd_splits(&instrument.symbol, &its, &own));
+        let (count, left) = jumps_left(&own, &its);
         if count == 0 {
             continue;
         }
         let list = list(&left, count);
-        if instrument.kind == InstrumentKind::Equity && actions.is_none() {
-            return Err(Failure::Usage(format!(
-                "error: the prices of {} jump like a split {count} times:\n{list}  = add `data: {{actions: FILE}}` \
-                 (CSV: date,split_ratio,dividend) to adjust them, or `data: {{adjust: raw}}` to trade them as they are",
-                instrument.symbol
-            )));
+        if instrument.kind == InstrumentKind::Equity {
+            return Err(unexplained(&instrument.symbol, count, &list, &left, actions.map(|_| &its[..])));
         }
         notes.push(format!(
             "the prices of {} ({}) jump by more than 35 % between bars {count} times; is the data whole, and of one \
@@ -109,8 +111,73 @@ pub fn check(
     Ok(notes)
 }
 
-/// Jumps that splits do not explain, in the files of one instrument and between them: how many, and the first.
-fn jumps_left<'a>(own: &[(&'a Input, &InstrumentSurvey)]) -> (u64, Vec<Left<'a>>) {
+/// The refusal of shares whose prices jump; `its` are its lines of `actions`, where there is such a file.
+fn unexplained(symbol: &str, count: u64, list: &str, left: &[Left<'_>], its: Option<&[&Action]>) -> Failure {
+    let Some(its) = its else {
+        return Failure::Usage(format!(
+            "error: the prices of {symbol} jump like a split {count} times:\n{list}  = add `data: {{actions: FILE}}` \
+             (CSV: date,split_ratio,dividend) to adjust them, or `data: {{adjust: raw}}` to trade them as they are"
+        ));
+    };
+    let held = match its.iter().filter(|a| a.ratio != (1, 1)).count() {
+        0 => format!("`actions` holds no split of {symbol}"),
+        n => format!("the {n} splits of {symbol} in `actions` are applied"),
+    };
+    let example = left.first().map_or(String::new(), |l| {
+        format!("; where the market did it, say so there by the line `{},1,`", day(l.jump.after_ns))
+    });
+    Failure::Usage(format!(
+        "error: {held}, and its prices still jump like a split {count} times:\n{list}  = correct the dates (the first \
+         day on the new basis) and the ratios in `actions`{example}"
+    ))
+}
+
+/// A note on the lines that are of none of the plan's instruments.
+fn strangers(plan: &Plan, actions: &[Action]) -> Option<String> {
+    let known = |s: &str| plan.engine.instruments.iter().any(|i| i.symbol.eq_ignore_ascii_case(s));
+    let mut symbols: Vec<&str> = actions.iter().filter_map(|a| a.symbol.as_deref()).collect();
+    symbols.retain(|s| !known(s));
+    symbols.sort_unstable();
+    symbols.dedup();
+    let shown = symbols.join(", ");
+    (!symbols.is_empty()).then(|| format!("lines of `actions` for {shown} are of no instrument of this plan"))
+}
+
+/// Splits that do nothing, or what nobody may have meant, to these files.
+fn odd_splits(symbol: &str, its: &[&Action], own: &[(&Input, &InstrumentSurvey)]) -> Vec<String> {
+    let ends = own.iter().filter_map(|(_, found)| found.ends);
+    let span =
+        ends.map(|[(a, _), (b, _)]| (a.open_ns, b.open_ns)).reduce(|x, y| (x.0.min(y.0), x.1.max(y.1)));
+    let Some((first_ns, last_ns)) = span else { return Vec::new() };
+    let mut notes = Vec::new();
+    for action in its.iter().filter(|a| a.ratio != (1, 1)) {
+        let (date, (new, old)) = (action.date, action.ratio);
+        let name = format!("line {} of `actions`, the split {new}:{old} of {symbol} on {date},", action.line);
+        if action.at_ns() > last_ns {
+            let last = day(last_ns);
+            notes.push(format!("{name} is behind the last bar ({last}): every price is divided by it"));
+        } else if action.at_ns() <= first_ns {
+            notes.push(format!("{name} is not behind the first bar ({}): it changes nothing", day(first_ns)));
+        } else if matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday) {
+            notes.push(format!(
+                "{name} is on a weekend: the first bar behind it is taken as the first on the new basis"
+            ));
+        }
+    }
+    notes
+}
+
+/// Jumps that neither splits nor the market explain, in the files of one instrument and between them: how
+/// many, and the first.
+fn jumps_left<'a>(own: &[(&'a Input, &InstrumentSurvey)], its: &[&Action]) -> (u64, Vec<Left<'a>>) {
+    let is_left = |splits: &Splits, jump: &Jump| {
+        let (by, over) = splits.between(jump.before_ns, jump.after_ns);
+        let jumps = is_jump(i128::from(jump.before.0) * by, i128::from(jump.after.0) * over);
+        let (from, to) = (jump.before_ns, jump.after_ns);
+        let moved =
+            |a: &&&Action| a.moved && (from < a.at_ns() && a.at_ns() <= to || a.date.to_string() == day(to));
+        jumps && !its.iter().any(|a| moved(&a))
+    };
     let mut left = Vec::new();
     let mut count = 0;
     for (input, found) in own {
@@ -119,13 +186,14 @@ fn jumps_left<'a>(own: &[(&'a Input, &InstrumentSurvey)]) -> (u64, Vec<Left<'a>>
         count += found.jumps - explained;
         left.extend(kept.map(|jump| Left { jump: *jump, file: &input.path }));
     }
-    let mut ends: Vec<(&Input, [Bar; 2])> =
+    let mut ends: Vec<(&Input, [(Bar, u64); 2])> =
         own.iter().filter_map(|(input, f)| Some((*input, f.ends?))).collect();
-    ends.sort_by_key(|(_, [first, _])| first.open_ns);
+    ends.sort_by_key(|(_, [(first, _), _])| first.open_ns);
     for pair in ends.windows(2) {
-        let ((_, [_, before]), (input, [after, _])) = (pair[0], pair[1]);
+        let ((_, [_, (before, _)]), (input, [(after, line), _])) = (pair[0], pair[1]);
         if before.open_ns < after.open_ns
-            && let Some(jump) = Jump::between(&before, &after, 1).filter(|jump| is_left(&input.splits, jump))
+            && let Some(jump) =
+                Jump::between(&before, &after, line).filter(|jump| is_left(&input.splits, jump))
         {
             count += 1;
             left.push(Left { jump, file: &input.path });
@@ -133,11 +201,6 @@ fn jumps_left<'a>(own: &[(&'a Input, &InstrumentSurvey)]) -> (u64, Vec<Left<'a>>
     }
     left.sort_by_key(|l| l.jump.after_ns);
     (count, left)
-}
-
-fn is_left(splits: &Splits, jump: &Jump) -> bool {
-    let (by, over) = splits.between(jump.before_ns, jump.after_ns);
-    is_jump(i128::from(jump.before.0) * by, i128::from(jump.after.0) * over)
 }
 
 /// Prices that do not change at a split are adjusted already; adjusting them again would make a jump.
@@ -149,12 +212,13 @@ fn adjusted_already(
     const DAY_NS: i64 = 86_400_000_000_000;
     for (date, at_ns, (new, old)) in splits.large() {
         let (from, to) = (at_ns.saturating_sub(DAY_NS), at_ns.saturating_add(DAY_NS));
-        let within = |f: &InstrumentSurvey| f.ends.is_some_and(|[a, b]| a.open_ns < from && to < b.open_ns);
+        let within =
+            |f: &InstrumentSurvey| f.ends.is_some_and(|[(a, _), (b, _)]| a.open_ns < from && to < b.open_ns);
         let jumps = |f: &InstrumentSurvey| f.jump_list.iter().any(|j| j.before_ns < to && from <= j.after_ns);
         if let Some((input, _)) = own.iter().find(|(_, f)| within(f) && !jumps(f)) {
             return Err(Failure::Usage(format!(
                 "error: {}: the prices of {symbol} do not change at the split of {date} ({new}:{old} in `actions`): \
-                 they seem to be adjusted already; remove the line, or `actions`",
+                 they seem to be adjusted already, or the split was on another day; correct or remove the line",
                 input.path.display()
             )));
         }
@@ -165,10 +229,6 @@ fn adjusted_already(
 /// The jumps as lines of text.
 fn list(left: &[Left<'_>], count: u64) -> String {
     let mut text = String::new();
-    let day = |ns: i64| {
-        let stamp = jiff::Timestamp::from_nanosecond(ns.into()).unwrap_or_default();
-        stamp.strftime("%Y-%m-%d").to_string()
-    };
     for Left { jump, file } in left.iter().take(LISTED) {
         let price = |p: i64| {
             let text = Scaled { value: p.into(), exponent: 9 }.to_string();
@@ -190,4 +250,9 @@ fn list(left: &[Left<'_>], count: u64) -> String {
         let _ = writeln!(text, "  and {} more", count as usize - LISTED.min(left.len()));
     }
     text
+}
+
+/// The day of a time, in UTC.
+fn day(ns: i64) -> String {
+    jiff::Timestamp::from_nanosecond(ns.into()).unwrap_or_default().strftime("%Y-%m-%d").to_string()
 }

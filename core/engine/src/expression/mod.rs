@@ -11,6 +11,7 @@
 //! | `check`, `values`, `calls`, `units`, `tree` | what it means: names, types, units |
 //! | `program` | the flat form |
 //! | `run` | looking at it on a bar |
+//! | `seen` | the names of what it reads |
 //! | `fault`, `nearest` | what is wrong, and what was meant |
 
 mod ast;
@@ -22,6 +23,7 @@ pub mod nearest;
 mod parser;
 mod program;
 mod run;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -54,6 +56,12 @@ pub fn needs_stop(text: &str) -> bool {
 /// Compiles an expression and declares in `set` what it reads.
 pub fn compile(text: &str, kind: RuleKind, set: &mut Set) -> Result<Program, Vec<Fault>> {
     read(text, kind).map(|condition| program::compile(&condition, set))
+}
+
+/// The names of what an expression reads, as a record numbers them; empty for a text with mistakes.
+pub fn operands(text: &str, kind: RuleKind) -> Vec<String> {
+    let condition = read(text, kind);
+    condition.map_or_else(|_| Vec::new(), |c| seen::read_by(&c).iter().map(ToString::to_string).collect())
 }
 
 fn read(text: &str, kind: RuleKind) -> Result<Condition, Vec<Fault>> {

@@ -5,6 +5,7 @@
 //! whichever way it is written, so that a condition never fires for want of a value, not even behind `not`.
 
 use super::ast::{Operator, Relation};
+use super::seen::read_by;
 use super::tree::{Condition, Field, Number};
 use super::values::ONE;
 use crate::indicators::Set;
@@ -31,6 +32,8 @@ pub struct Program {
     pub(super) code: Vec<Code>,
     pub(super) readings: Vec<(Call, Reading)>,
     pub(super) warm_up: u64,
+    /// What it reads, in the order of the text, each with the decimals of its unit.
+    pub(super) operands: Vec<(Operand, u8)>,
 }
 
 /// A test and where to go on when it holds and when not.
@@ -114,10 +117,24 @@ pub(super) fn calculate(operator: Operator, left: Fx, right: Fx) -> Option<Fx> {
 
 /// Makes a program of a condition and declares in `set` what it reads.
 pub(super) fn compile(condition: &Condition, set: &mut Set) -> Program {
-    let program =
-        Program { steps: Vec::new(), start: RESTS, code: Vec::new(), readings: Vec::new(), warm_up: 1 };
+    let program = Program {
+        steps: Vec::new(),
+        start: RESTS,
+        code: Vec::new(),
+        readings: Vec::new(),
+        warm_up: 1,
+        operands: Vec::new(),
+    };
     let mut compiler = Compiler { set, program };
     compiler.program.start = compiler.condition(condition, false, FIRES, RESTS);
+    for number in read_by(condition) {
+        let decimals = compiler.set.decimals();
+        let (price, qty) = number.powers();
+        let exponent =
+            i32::from(price) * i32::from(decimals.price) + i32::from(qty) * i32::from(decimals.qty);
+        let operand = compiler.operand(number);
+        compiler.program.operands.push((operand, exponent.clamp(0, 30) as u8));
+    }
     compiler.program
 }
 

@@ -60,16 +60,14 @@ impl Program {
         at == FIRES
     }
 
-    /// What the program reads from indicators now, with the name of each and of its output.
-    pub(crate) fn seen<'a>(
+    /// The values of [`operands`](super::operands) now, each with the decimals of its unit.
+    pub(crate) fn operands<'a>(
         &'a self,
         view: &'a View<'_>,
-    ) -> impl Iterator<Item = (&'static str, &'static str, Fx)> + 'a {
-        self.readings.iter().flat_map(move |(call, reading)| {
-            call.def().outputs.iter().enumerate().filter_map(move |(at, output)| {
-                Some((call.def().name, output.name, view.set.signal(*reading, at)?))
-            })
-        })
+        subject: &'a Subject<'_>,
+    ) -> impl Iterator<Item = (Option<Fx>, u8)> + 'a {
+        let run = Run { program: self, view, subject };
+        self.operands.iter().map(move |(operand, decimals)| (run.number(operand), *decimals))
     }
 }
 

@@ -185,7 +185,20 @@ pub const VALUE_NAMES: &[&str] = &[
     "ma_fast",
     "ma_slow",
     "htf_atr",
+    "votes",
+    "voters",
+    "operand_1",
+    "operand_2",
+    "operand_3",
+    "operand_4",
+    "operand_5",
+    "operand_6",
+    "operand_7",
 ];
+
+/// Of the values' names: what stands before the number of a value that an expression reads. The n-th of them
+/// is the n-th of [`crate::expression::operands`].
+pub const OPERAND: &str = "operand_";
 
 /// A value that a rule saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,13 +214,14 @@ pub struct NotedValue {
 /// Values that a rule saw, for the record. Prices keep four decimals beyond the instrument's.
 pub struct Noted {
     price_exponent: u8,
+    has_operands: bool,
     values: ArrayVec<NotedValue, 8>,
 }
 
 impl Noted {
     /// Nothing noted yet, for an instrument with this price exponent.
     pub fn new(price_exponent: u8) -> Noted {
-        Noted { price_exponent, values: ArrayVec::new() }
+        Noted { price_exponent, has_operands: false, values: ArrayVec::new() }
     }
 
     /// What was noted.
@@ -257,6 +271,26 @@ impl Noted {
     pub fn index_of(&mut self, name: &str, value: Option<Fx>) {
         if let Some(value) = value {
             self.index(name, value);
+        }
+    }
+
+    /// Rules that voted, as bits by their places in the list, and the sum of what they count.
+    pub fn votes(&mut self, voters: u32, sum: Ratio) {
+        self.push("votes", sum.0, 9);
+        self.push("voters", voters.into(), 0);
+    }
+
+    /// The values that an expression reads: `value` in units of the series times ten to the `exponent`. Only
+    /// the first expression of a record has room for them.
+    pub fn operands(&mut self, values: impl Iterator<Item = (Option<Fx>, u8)>) {
+        if std::mem::replace(&mut self.has_operands, true) {
+            return;
+        }
+        let names = VALUE_NAMES.iter().filter(|name| name.starts_with(OPERAND));
+        for (name, (value, exponent)) in names.zip(values) {
+            let Some(value) = value else { continue };
+            let scaled = value.to_bits().saturating_mul(1_000_000) >> 32;
+            self.push(name, scaled.clamp(i64::MIN.into(), i64::MAX.into()) as i64, exponent + 6);
         }
     }
 

@@ -118,7 +118,7 @@ impl EntryRule {
             EntryRule::RsiBb(rule) => rule.explain(side, view, note),
             EntryRule::Expression(rule) => {
                 note.price("close", view.bar.close);
-                rule.explain(view, note);
+                rule.explain_entry(side, view, note);
             }
             EntryRule::Signal(rule) => rule.explain(side, view, note),
         }
@@ -312,7 +312,7 @@ impl ExitRule {
             ExitRule::MultiLevelAtr(rule) => rule.noted(view, note),
             ExitRule::TimeBased(_) => (None, None),
             ExitRule::Expression(rule) => {
-                rule.explain(view, note);
+                rule.explain_exit(holding, view, note);
                 (None, None)
             }
             ExitRule::Signal(rule) => {

@@ -2,7 +2,7 @@
 //! market: nothing in it is mirrored for a short.
 
 use super::params::{ParamDef, ParamKind, RuleDef, RuleKind, Values};
-use super::{Arming, ExitSignal, Holding, Noted, VALUE_NAMES, View};
+use super::{Arming, ExitSignal, Holding, Noted, View};
 use crate::expression::{self, Fault, LONGEST, Program, Subject};
 use crate::indicators::Set;
 use crate::indicators::fx::Fx;
@@ -72,19 +72,16 @@ impl Expression {
         self.program.holds(view, &subject).then_some(ExitSignal::all(Reason::Condition))
     }
 
-    /// Notes the indicators that it reads, those that have a name in records.
+    /// Notes what an entry of this side reads.
     #[inline(never)]
-    pub(super) fn explain(&self, view: &View<'_>, note: &mut Noted) {
-        for (indicator, output, value) in self.program.seen(view) {
-            match (indicator, output) {
-                ("RSI", _) => note.index("rsi", value),
-                ("ATR", _) => note.level("atr", value),
-                ("BBANDS", output) => {
-                    let name = VALUE_NAMES.iter().find(|name| name.strip_prefix("bb_") == Some(output));
-                    name.into_iter().for_each(|name| note.level(name, value));
-                }
-                _ => {}
-            }
-        }
+    pub(super) fn explain_entry(&self, side: Side, view: &View<'_>, note: &mut Noted) {
+        // How long ago the last entry was is the trader's to know.
+        note.operands(self.program.operands(view, &Subject::Entry { side, since: None }));
+    }
+
+    /// Notes what an exit reads.
+    #[inline(never)]
+    pub(super) fn explain_exit(&self, holding: &Holding, view: &View<'_>, note: &mut Noted) {
+        note.operands(self.program.operands(view, &Subject::Exit { holding, risk: self.risk }));
     }
 }

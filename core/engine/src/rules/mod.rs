@@ -31,7 +31,9 @@ mod context;
 mod dispatch;
 mod filters;
 
-pub use context::{Arming, ExitSignal, Holding, Noted, NotedValue, Oriented, ToClose, VALUE_NAMES, View};
+pub use context::{
+    Arming, ExitSignal, Holding, Noted, NotedValue, OPERAND, Oriented, ToClose, VALUE_NAMES, View,
+};
 pub use dispatch::{EntryRule, ExitRule, UnknownRule};
 pub use multi_level_atr::longer_bars_ns;
 

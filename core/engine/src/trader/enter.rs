@@ -49,7 +49,13 @@ impl Trader {
         };
         let origin = Origin { strategy: self.strategy, rule: rule as u16, reason: Reason::Entry, reference };
         let entries = &self.entries;
+        let votes = matches!(self.combine_entries, Combine::Vote { .. });
         let explain = |desk: &Desk, note: &mut Noted| {
+            if votes {
+                let fires = entries.iter().map(|e| e.fires(side, &series[e.series].view(desk.now_ns)));
+                let (voters, sum) = look::voters(fires.zip(entries.iter().map(|e| e.weight)));
+                note.votes(voters, sum);
+            }
             // A record has room for a few values: those of the rule that names the entry come first.
             let named = std::iter::once(&entries[rule]);
             let others = entries.iter().enumerate().filter(|(at, _)| *at != rule).map(|(_, e)| e);

@@ -76,8 +76,13 @@ impl Trader {
         let request = self.reducing(OrderType::Market, Action::Exit, qty);
         let exit = self.exits.get(usize::from(rule) - self.entries.len());
         let seen = self.holding.as_ref().zip(exit);
+        let votes = matches!(self.combine_exits, Combine::Vote { .. }) && self.exits.len() > 1;
+        let (voters, sum) = self.exit_votes;
         let explain = |desk: &Desk, note: &mut Noted| {
             if let Some((holding, exit)) = seen {
+                if votes {
+                    note.votes(voters, sum);
+                }
                 exit.rule.explain(holding, &series[exit.series].view(desk.now_ns), note);
             }
         };

@@ -2,6 +2,17 @@
 
 use super::*;
 
+/// Which of the rules that fire or not vote, as bits by their places, and the sum of their weights.
+pub(super) fn voters(rules: impl Iterator<Item = (bool, Ratio)>) -> (u32, Ratio) {
+    let mut found = (0, Ratio(0));
+    for (at, (_, weight)) in rules.enumerate().filter(|(_, (fires, _))| *fires) {
+        // A list has fewer rules than bits; one that has more keeps those that fit.
+        found.0 |= 1u32.checked_shl(at as u32).unwrap_or(0);
+        found.1.0 += weight.0;
+    }
+    found
+}
+
 impl Trader {
     /// What the entries say, of a trader that is flat with nothing working.
     #[inline(always)]
@@ -60,22 +71,27 @@ impl Trader {
                 Some(Found::Exit { rule: 0, signal })
             }
             exits => {
-                let (mut first, mut all, mut votes) = (None, true, Ratio(0));
+                let (mut first, mut all, mut votes, mut voters) = (None, true, Ratio(0), 0u32);
                 // Every rule sees every bar, whether another has fired or not.
                 for (rule, exit) in exits.iter_mut().enumerate() {
                     match exit.on_bar(holding, since_fill, &view(exit.series)) {
                         Some(signal) => {
                             first = first.or(Some(Found::Exit { rule, signal }));
                             votes.0 += exit.weight.0;
+                            voters |= 1u32.checked_shl(rule as u32).unwrap_or(0);
                         }
                         None => all = false,
                     }
                 }
-                first.filter(|_| match self.combine_exits {
+                let found = first.filter(|_| match self.combine_exits {
                     Combine::All => all,
                     Combine::Any => true,
                     Combine::Vote { at_least } => votes >= at_least,
-                })
+                });
+                if found.is_some() {
+                    self.exit_votes = (voters, votes);
+                }
+                found
             }
         }
     }

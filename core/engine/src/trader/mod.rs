@@ -166,6 +166,8 @@ pub struct Trader {
     stop: Option<Resting>,
     target: Option<Resting>,
     closing: Option<Closing>,
+    /// Exits that voted for the exit that was decided last, as bits by place, and the sum of their weights.
+    exit_votes: (u32, Ratio),
     /// Finished trades.
     pub stats: TradeStats,
 }
@@ -229,6 +231,7 @@ impl Trader {
             stop: None,
             target: None,
             closing: None,
+            exit_votes: (0, Ratio(0)),
             stats: TradeStats::default(),
         })
     }

@@ -6,12 +6,12 @@ impl Trader {
     /// Moves the resting stop and target to where the rules want them.
     pub(super) fn protect<S: Sink>(&mut self, series: &[Series], desk: &mut Desk, sink: &mut S) {
         let Some(holding) = self.holding else { return };
-        let (mut stop, mut target): (Option<(Fx, usize)>, Option<Fx>) = (None, None);
+        let (mut stop, mut target): (Option<(Fx, usize)>, Option<(Fx, usize)>) = (None, None);
         for (at, exit) in self.exits.iter().enumerate() {
             let (s, t) = exit.rule.levels();
             // The stop that is reached first, and the target that is reached first.
             stop = s.map(|s| stop.filter(|(old, _)| *old >= s).unwrap_or((s, at))).or(stop);
-            target = t.map(|t| target.map_or(t, |old| old.min(t))).or(target);
+            target = t.map(|t| target.filter(|(old, _)| *old <= t).unwrap_or((t, at))).or(target);
         }
         let side = holding.side;
         let unoriented = |level: Fx| if side == Side::Buy { price_floor(level) } else { price_ceil(-level) };
@@ -21,12 +21,12 @@ impl Trader {
             if up { instrument.tick_ceil(price, now_ns) } else { instrument.tick_floor(price, now_ns) }
         };
         let stop = stop.map(|(level, at)| (on_tick(unoriented(level), !long), at));
-        let target = target.map(|level| on_tick(unoriented(level), long));
+        let target = target.map(|(level, at)| (on_tick(unoriented(level), long), at));
         if let Some((level, at)) = stop {
             self.rest_stop(level, at, series, desk, sink);
         }
-        if let Some(level) = target {
-            self.rest_target(level, series, desk, sink);
+        if let Some((level, at)) = target {
+            self.rest_target(level, at, series, desk, sink);
         }
     }
 
@@ -58,6 +58,7 @@ impl Trader {
     pub(super) fn rest_target<S: Sink>(
         &mut self,
         level: Price,
+        rule: usize,
         series: &[Series],
         desk: &mut Desk,
         sink: &mut S,
@@ -72,7 +73,7 @@ impl Trader {
             limit: level,
             ..self.reducing(OrderType::Limit, Action::Protect, self.position.qty.abs())
         };
-        let rule = self.entries.len() as u16;
+        let rule = (self.entries.len() + rule) as u16;
         let order = self.rest(request, Reason::TakeProfit, rule, false, series, desk, sink);
         self.target = order.map(|order| Resting { order, level });
     }
@@ -90,7 +91,13 @@ impl Trader {
     ) -> Option<u64> {
         let at = &series[self.series];
         let origin = Origin { strategy: self.strategy, rule, reason, reference: at.last.close };
-        desk.submit(&request, origin, TimeInForce::Gtc, hold, |_, _| {}, sink)
+        let seen = self.holding.as_ref().zip(self.exits.get(usize::from(rule) - self.entries.len()));
+        let explain = |desk: &Desk, note: &mut Noted| {
+            if let Some((holding, exit)) = seen {
+                exit.rule.explain(holding, &series[exit.series].view(desk.now_ns), note);
+            }
+        };
+        desk.submit(&request, origin, TimeInForce::Gtc, hold, explain, sink)
     }
 
     /// The resting order still stands for the whole position.

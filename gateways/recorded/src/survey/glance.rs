@@ -6,6 +6,7 @@ use super::{InstrumentSurvey, Jump, PRICE, QTY, Survey, check_good};
 use crate::format::{Columns, Detected, Format, first_line};
 use crate::lines::open;
 use crate::name::symbol_of;
+use crate::rows::RowReader;
 use crate::source::decode_line;
 use crate::time::TimeUnit;
 use crate::{Broken, DataError};
@@ -75,7 +76,8 @@ fn glance_table(path: &Path, detected: &Detected, is_bars: bool, unit_ns: i64) -
     let (mut read, mut previous, mut steps) = (0u64, 0i64, Steps::default());
     let mut decimals = [0usize; 2];
     let mut found = InstrumentSurvey { symbol: symbol_of(path), ..InstrumentSurvey::default() };
-    let mut last: Option<Bar> = None;
+    let mut rows = RowReader::new(detected.format.clone(), Units { price: PRICE, qty: QTY });
+    let (mut last, mut first_time): (Option<(Bar, u64)>, Option<i64>) = (None, None);
     while let Some((number, line)) = lines.next_line()? {
         // Anything that is not a plain row is left to the reader, which counts it as broken or not.
         let Some((end, time)) = digits::whole(line, 0) else { continue };
@@ -85,18 +87,26 @@ fn glance_table(path: &Path, detected: &Detected, is_bars: bool, unit_ns: i64) -
         }
         if is_bars && let Some(close) = close_of(line, end) {
             let bar = Bar { open_ns: time.saturating_mul(unit_ns), close, ..Bar::default() };
-            let before = last.replace(bar).unwrap_or(bar);
-            found.ends.get_or_insert([bar, bar]);
-            if let Some(jump) = Jump::between(&before, &bar, number) {
-                found.add_jump(jump);
+            let jump = last.and_then(|(before, _)| Jump::between(&before, &bar, number));
+            // What the reader will skip as broken is no price; it is asked only where it matters.
+            if (last.is_some() && jump.is_none()) || rows.read(line).is_ok() {
+                last = Some((bar, number));
+                found.ends.get_or_insert([(bar, number); 2]);
+                jump.into_iter().for_each(|jump| found.add_jump(jump));
             }
         }
+        first_time.get_or_insert(time);
         (previous, read) = (time, read + 1);
     }
     if let (Some(ends), Some(last)) = (&mut found.ends, last) {
         ends[1] = last;
-        ends.sort_by_key(|bar| bar.open_ns);
+        ends.sort_by_key(|(bar, _)| bar.open_ns);
     }
+    let times = [first_time.unwrap_or(previous), previous].map(|time| time.saturating_mul(unit_ns));
+    (found.first_ns, found.last_ns) = match found.ends {
+        Some([(first, _), (last, _)]) => (first.open_ns, last.open_ns),
+        None => (times[0].min(times[1]), times[0].max(times[1])),
+    };
     *(if is_bars { &mut found.bars } else { &mut found.quotes }) = read;
     found.price_decimals = decimals[0].min(PRICE.into()) as u8;
     found.qty_decimals = decimals[1].min(QTY.into()) as u8;

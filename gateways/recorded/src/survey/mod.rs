@@ -77,9 +77,9 @@ pub struct InstrumentSurvey {
     pub jumps: u64,
     /// The first of them.
     pub jump_list: Vec<Jump>,
-    /// The earliest and the latest bar.
+    /// The earliest and the latest bar, each with its line.
     #[serde(skip)]
-    pub ends: Option<[Bar; 2]>,
+    pub ends: Option<[(Bar, u64); 2]>,
     /// Book states that can be held against the quote that stood at their update id.
     pub book_states: u64,
     /// Those that agree with it in best prices and sizes.

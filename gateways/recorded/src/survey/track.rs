@@ -125,12 +125,12 @@ impl Track {
 
     fn bar(&mut self, bar: &Bar, line: u64) {
         self.found.bars += 1;
-        let ends = self.found.ends.get_or_insert([*bar, *bar]);
-        if bar.open_ns < ends[0].open_ns {
-            ends[0] = *bar;
+        let ends = self.found.ends.get_or_insert([(*bar, line); 2]);
+        if bar.open_ns < ends[0].0.open_ns {
+            ends[0] = (*bar, line);
         }
-        if bar.open_ns >= ends[1].open_ns {
-            ends[1] = *bar;
+        if bar.open_ns >= ends[1].0.open_ns {
+            ends[1] = (*bar, line);
         }
         if let Some(last) = self.last_bar.replace(*bar) {
             let step = (bar.open_ns - last.open_ns).abs();

@@ -1,6 +1,6 @@
 //! `pinion replay`: runs the engine over a journal's inputs and compares every output, byte for byte.
 
-use crate::command::journal::view::View;
+use crate::command::journal::at_rest::AtRest;
 use crate::command::run_directory::shards_of;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -9,7 +9,6 @@ use crate::session::fused::combined;
 use clap::Args;
 use pinion_engine::Engine;
 use pinion_engine::sink::Sink;
-use pinion_journal::Reader;
 use pinion_model::body::*;
 use pinion_model::event::{Depth, Level, Market, MarketEvent};
 use pinion_model::record::{Class, FLAG_MORE, Kind, Record};
@@ -86,10 +85,9 @@ pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
 }
 
 fn replay_one(dir: &Path, is_json: bool) -> Result<(serde_json::Value, String), Failure> {
-    let view = View::open(dir)?;
-    let end = pinion_journal::scan(dir)?;
-    let found = compare(dir, &view, end.closed)?;
-    let build = Reader::open(dir)?.header().build().to_string();
+    let journal = AtRest::open(dir)?;
+    let found = compare(&journal)?;
+    let build = journal.reader().header().build().to_string();
     let mut json = json!({
         "identical": found.difference.is_none(),
         "inputs": found.inputs,
@@ -98,8 +96,9 @@ fn replay_one(dir: &Path, is_json: bool) -> Result<(serde_json::Value, String), 
         "difference": found.difference,
         "build": build,
     });
-    json["valid_until"] = json!(end.valid_until);
-    json["closed"] = json!(end.closed);
+    json["valid_until"] = json!(journal.end.valid_until);
+    json["closed"] = json!(journal.end.closed);
+    json["end"] = journal.json();
     json["cut"] = json!(found.cut);
     if let Some(difference) = found.difference {
         if is_json {
@@ -116,24 +115,30 @@ fn replay_one(dir: &Path, is_json: bool) -> Result<(serde_json::Value, String), 
         "identical: {} inputs, {} outputs\ndecision digest {}\n",
         found.inputs, found.outputs, found.digest
     );
-    if !end.closed {
-        text +=
-            &format!("not closed: the journal ends at position {} without an End record\n", end.valid_until);
-    }
+    text += &journal.unclosed().map_or(String::new(), |end| format!("{end}\n"));
     if let Some(cut) = &found.cut {
         text += &format!("its last input's outputs are incomplete; the first one missing: {cut}\n");
+    }
+    if let Err(lost) = journal.nothing_lost() {
+        if is_json {
+            println!("{json:#}");
+        } else {
+            print!("{text}");
+        }
+        return Err(lost);
     }
     Ok((json, text))
 }
 
 /// The first difference between a closed journal and its replay, if there is one.
 pub fn difference(dir: &Path) -> Result<Option<String>, Failure> {
-    Ok(compare(dir, &View::open(dir)?, true)?.difference)
+    Ok(compare(&AtRest::open(dir)?)?.difference)
 }
 
-fn compare(dir: &Path, view: &View, closed: bool) -> Result<Found, Failure> {
+fn compare(journal: &AtRest) -> Result<Found, Failure> {
+    let view = &journal.view;
     let mut engine = Engine::new(&view.plan.engine).map_err(|e| Failure::Run(format!("error: {e}")))?;
-    let mut cursor = Reader::open(dir)?.cursor(0)?;
+    let mut cursor = journal.cursor(0)?;
     let (mut made, mut digest, mut group) = (Made::default(), Digest::default(), Vec::new());
     let mut found = Found { inputs: 0, outputs: 0, digest: String::new(), difference: None, cut: None };
     'groups: while cursor.next_group(&mut group)? {
@@ -172,7 +177,7 @@ fn compare(dir: &Path, view: &View, closed: bool) -> Result<Found, Failure> {
     }
     if let (None, Some(extra)) = (&found.difference, made.records.front()) {
         let line = view.line(extra);
-        if closed {
+        if journal.end.closed {
             found.difference = Some(format!("the journal ends, but the engine now also makes: {line}"));
         } else {
             found.cut = Some(line);

@@ -102,6 +102,9 @@ fn money(plan: &Plan, done: &FusedFinished, put: &mut impl FnMut(&str, Value) ->
     put("final_equity", show(equity));
     put("net_pnl", show(equity - opening));
     put("fees", show(fees));
+    let runs: Vec<&crate::session::Finished> = done.shards.iter().map(|(_, run)| run).collect();
+    put("fees_by_currency", super::fees_by_currency(plan, &runs));
+    put("fee_asset", json!(super::fee_asset(plan)));
     let stats =
         || done.shards.iter().flat_map(|(_, run)| run.engine.trade_stats().map(|(_, _, stats)| stats));
     let (profit, loss) = stats().fold((0, 0), |(p, l), s| (p + s.gross_profit.0, l + s.gross_loss.0));

@@ -6,6 +6,7 @@ mod ratios;
 mod text;
 
 use crate::session::Finished;
+use pinion_engine::plan::FeeCurrency;
 use pinion_model::decimal::Scaled;
 use pinion_model::instrument::{CurrencyId, InstrumentId};
 use pinion_model::number::{Money, Ratio};
@@ -81,6 +82,8 @@ impl Report {
             "final_equity": show(equity),
             "net_pnl": show(equity - opening),
             "fees": show(fees),
+            "fees_by_currency": fees_by_currency(plan, &[done]),
+            "fee_asset": fee_asset(plan),
             "win_rate": win_rate,
             "profit_factor": factor,
             "max_drawdown": ratio_f64(drawdown),
@@ -127,6 +130,27 @@ pub(super) fn fees_in_base(plan: &Plan, done: &Finished) -> Money {
     ids.fold(Money::ZERO, |sum, id| sum + portfolio.to_base_floor(id, portfolio.fees(id)).unwrap_or_default())
 }
 
+/// Fees in the currencies that they were taken in.
+fn fees_by_currency(plan: &Plan, done: &[&Finished]) -> Value {
+    let fees =
+        |id| done.iter().fold(Money::ZERO, |sum, run| sum + run.engine.portfolio().fees(CurrencyId(id)));
+    let all = plan.engine.currencies.iter().zip(0..).map(|(c, id)| (c, fees(id)));
+    let shown = |m: Money, scale| Scaled { value: m.0, exponent: scale }.to_string();
+    let taken = all.filter(|(_, fees)| *fees != Money::ZERO);
+    taken
+        .map(|(c, fees)| (c.code.clone(), json!(shown(fees, c.scale))))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+/// The third asset in which the plan wants fees to be taken.
+fn fee_asset(plan: &Plan) -> Option<&str> {
+    plan.engine.fees.iter().find_map(|fees| match fees.charged_in {
+        FeeCurrency::Asset(id) => Some(plan.engine.currencies[id.index()].code.as_str()),
+        FeeCurrency::Settle | FeeCurrency::Received => None,
+    })
+}
+
 fn refusals(by: &[u64]) -> Value {
     use pinion_engine::risk::checks::Check;
     let counted = Check::ALL.iter().filter(|c| by[**c as usize] > 0);
@@ -148,6 +172,7 @@ fn positions(plan: &Plan, done: &Finished) -> Value {
         let unrealised = Scaled { value: position.unrealised(i, mark).0, exponent: settle.scale };
         Some(json!({
             "symbol": i.symbol,
+            "dust": i.lot_floor(position.qty.abs()).is_zero(),
             "quantity": Scaled { value: position.qty.0.into(), exponent: i.qty_exponent }.to_string(),
             "average_price": price(position.average_price_floor(i).0),
             "mark": price(mark.0),

@@ -78,6 +78,10 @@ pub fn account(j: &Value, line: &[Money], code: &str) -> String {
     if j["book_gaps"].as_u64() > Some(0) {
         let _ = writeln!(t, "  order books lost their sequence {} times (gaps)", j["book_gaps"]);
     }
+    if j["bars"] == 0 && j["events"].as_u64() > Some(0) {
+        let _ =
+            writeln!(t, "  no bar was made: the data has nothing that `bars` and `timeframe` make bars of");
+    }
     let halts: Vec<&str> =
         ["daily_loss", "drawdown"].into_iter().filter(|halt| j["halts"][halt] == true).collect();
     if !halts.is_empty() {
@@ -101,6 +105,7 @@ pub fn account(j: &Value, line: &[Money], code: &str) -> String {
         money("fees"),
         money("final_equity")
     );
+    t += &fees_elsewhere(j);
     let _ = writeln!(
         t,
         "  max drawdown {}   Sharpe {}   Sortino {}",
@@ -113,20 +118,37 @@ pub fn account(j: &Value, line: &[Money], code: &str) -> String {
     t
 }
 
-/// What is open at the end, a line each.
+/// Fees that were not taken in the asset that the plan names, because too little of it was left.
+fn fees_elsewhere(j: &Value) -> String {
+    let (Some(asset), Some(fees)) = (j["fee_asset"].as_str(), j["fees_by_currency"].as_object()) else {
+        return String::new();
+    };
+    let other = fees.iter().filter(|(code, _)| *code != asset);
+    let other: Vec<String> =
+        other.map(|(code, m)| format!("{} {code}", m.as_str().unwrap_or("n/a"))).collect();
+    if other.is_empty() {
+        return String::new();
+    }
+    format!("  fees of {} were not taken in {asset}: its balance did not last\n", other.join(", "))
+}
+
+/// What is open at the end, a line each; what is less than a lot can no longer be closed by an order.
 fn open_positions(j: &Value) -> String {
     let mut t = String::new();
     for position in j["positions"].as_array().into_iter().flatten() {
         let s = |key: &str| position[key].as_str().unwrap_or("n/a");
+        let is_dust = position["dust"] == true;
         let _ = writeln!(
             t,
-            "  open {} {} at {} (mark {}, unrealised {} {})",
+            "  {} {} {} at {} (mark {}, unrealised {} {}{})",
+            if is_dust { "dust" } else { "open" },
             s("symbol"),
             s("quantity"),
             s("average_price"),
             s("mark"),
             s("unrealised"),
-            s("currency")
+            s("currency"),
+            if is_dust { "; less than a lot" } else { "" }
         );
     }
     t
@@ -179,12 +201,17 @@ mod tests {
         });
         let stage = serde_json::json!({ "count": 0, "p50": null });
         let mut report = serde_json::json!({
+            "fee_asset": "BNB", "fees_by_currency": { "BNB": "0.01", "USDT": "3.25" },
             "stopped": true, "book_gaps": 2, "positions": [position], "orders": 3,
             "halts": { "daily_loss": true, "drawdown": false },
             "latency_ns": { "input": { "count": 4, "p50": 30.0 }, "decide": stage, "check": stage, "send": stage, "input_to_order": stage },
         });
+        report["positions"][1] = report["positions"][0].clone();
+        report["positions"][1]["dust"] = true.into();
         let shown = text(&report, &[], "USDT");
         for part in [
+            "fees of 3.25 USDT were not taken in BNB: its balance did not last",
+            "dust BTCUSDT 0.5 at 100.00 (mark 90.00, unrealised -5.00 USDT; less than a lot)",
             "interrupted before its data ended",
             "lost their sequence 2 times",
             "entries halted by daily loss\n",
@@ -195,7 +222,9 @@ mod tests {
         }
         report["stopped"] = false.into();
         report["orders"] = 0.into();
+        report["fees_by_currency"] = serde_json::json!({ "BNB": "0.01" });
         let quiet = text(&report, &[], "USDT");
         assert!(!quiet.contains("interrupted") && !quiet.contains("not measured"), "{quiet}");
+        assert!(!quiet.contains("not taken in"), "{quiet}");
     }
 }

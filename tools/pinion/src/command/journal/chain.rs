@@ -1,12 +1,12 @@
 //! `journal why` and `journal latency`: orders with what led to them, and how long each stage took.
 
 use super::DirArgs;
+use super::at_rest::AtRest;
 use super::view::{View, plain};
-use crate::command::run_directory::one_journal;
 use crate::failure::Failure;
 use crate::output::Output;
 use clap::Args;
-use pinion_journal::{Anchor, Reader};
+use pinion_journal::Anchor;
 use pinion_model::body::*;
 use pinion_model::record::{Class, Kind, Record};
 use pinion_runtime::latency::{Latency, Stage};
@@ -44,9 +44,8 @@ impl Chain {
 }
 
 /// Nanoseconds of a tick between the journal's first and last anchor; `None` with fewer than two.
-fn ns_per_tick(dir: &std::path::Path) -> Result<Option<f64>, Failure> {
-    let reader = Reader::open(dir)?;
-    let mut cursor = reader.cursor(0)?;
+fn ns_per_tick(journal: &AtRest) -> Result<Option<f64>, Failure> {
+    let mut cursor = journal.cursor(0)?;
     let (mut first, mut last) = (None::<(u64, u64)>, None::<(u64, u64)>);
     let start = reader_anchor(&mut cursor)?;
     for (ticks, mono_ns) in start {
@@ -67,8 +66,8 @@ fn reader_anchor(cursor: &mut pinion_journal::Cursor) -> Result<Vec<(u64, u64)>,
     Ok(found)
 }
 
-fn gather(args: &WhyArgs) -> Result<Chain, Failure> {
-    let mut cursor = Reader::open(&args.dir)?.cursor(0)?;
+fn gather(args: &WhyArgs, journal: &AtRest) -> Result<Chain, Failure> {
+    let mut cursor = journal.cursor(0)?;
     let (mut chain, mut current, mut pending) = (Chain::default(), None, Chain::default());
     while let Some(record) = cursor.next_record()? {
         let record = *record;
@@ -114,6 +113,8 @@ fn gather(args: &WhyArgs) -> Result<Chain, Failure> {
         }
     }
     if chain.order.is_none() {
+        // What is lost may have held it.
+        journal.nothing_lost()?;
         return Err(Failure::Run(format!(
             "error: the journal holds no order {}; `pinion journal cat --kind order` lists them",
             args.order
@@ -124,9 +125,10 @@ fn gather(args: &WhyArgs) -> Result<Chain, Failure> {
 
 /// `journal why`.
 pub fn why(args: &WhyArgs) -> Result<(), Failure> {
-    let view = View::open(&args.dir)?;
-    let chain = gather(args)?;
-    let scale = ns_per_tick(&args.dir)?;
+    let journal = AtRest::open(&args.dir)?;
+    let view = &journal.view;
+    let chain = gather(args, &journal)?;
+    let scale = ns_per_tick(&journal)?;
     let parts: [(&str, Vec<&Record>); 7] = [
         ("input", chain.input.iter().collect()),
         ("the rule fired", chain.intent.iter().collect()),
@@ -143,7 +145,14 @@ pub fn why(args: &WhyArgs) -> Result<(), Failure> {
         json.insert(title.replace(' ', "_"), json!(values));
         text += &format!("\n{title}\n");
         for record in records {
-            text += &lines(&view, record);
+            text += &lines(view, record);
+        }
+        if let (&"the rule fired", Some(intent)) = (title, &chain.intent) {
+            let b = IntentBody::from_bytes(&intent.body);
+            for (name, value) in view.decided_by(b.strategy, b.rule) {
+                text += &format!("  {name:<22} {}\n", plain(&value));
+                json.insert(name.into(), value);
+            }
         }
     }
     let stages = stages(&chain, scale);
@@ -154,7 +163,10 @@ pub fn why(args: &WhyArgs) -> Result<(), Failure> {
         .map(|(name, value, unit)| (name.to_string(), json!({ "value": value, "unit": unit })))
         .collect();
     json.insert("stages".into(), Value::Object(stages));
-    args.output.put(&Value::Object(json), &text)
+    json.insert("end".into(), journal.json());
+    text += &journal.unclosed().map_or(String::new(), |end| format!("\n{end}\n"));
+    args.output.put(&Value::Object(json), &text)?;
+    journal.nothing_lost()
 }
 
 /// A record as an indented block.
@@ -185,10 +197,10 @@ fn stages(chain: &Chain, scale: Option<f64>) -> Vec<(&'static str, f64, &'static
 
 /// `journal latency`.
 pub fn latency(args: &DirArgs) -> Result<(), Failure> {
-    one_journal(&args.dir)?;
-    let scale = ns_per_tick(&args.dir)?;
+    let journal = AtRest::open(&args.dir)?;
+    let scale = ns_per_tick(&journal)?;
     let mut latency = Latency::default();
-    let mut cursor = Reader::open(&args.dir)?.cursor(0)?;
+    let mut cursor = journal.cursor(0)?;
     let (mut input, mut intent, mut verdict) = (0u64, 0u64, 0u64);
     while let Some(record) = cursor.next_record()? {
         let ticks = record.ticks;
@@ -235,5 +247,7 @@ pub fn latency(args: &DirArgs) -> Result<(), Failure> {
         let figures = json!({ "count": f.count, "p50": f.p50, "p99": f.p99, "p999": f.p999, "max": f.max });
         json.insert(stage.label().replace(' ', "_"), figures);
     }
-    args.output.put(&json!({ "unit": unit, "stages": json }), &text)
+    text += &journal.unclosed().map_or(String::new(), |end| format!("{end}\n"));
+    args.output.put(&json!({ "unit": unit, "stages": json, "end": journal.json() }), &text)?;
+    journal.nothing_lost()
 }

@@ -1,10 +1,10 @@
 //! `journal diff`: the first decision in which two runs part, with what caused it on each side.
 
-use super::view::View;
+use super::at_rest::AtRest;
 use crate::failure::Failure;
 use crate::output::Output;
 use clap::Args;
-use pinion_journal::{Cursor, Reader};
+use pinion_journal::Cursor;
 use pinion_model::record::{Class, Kind, Record};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub struct DiffArgs {
 
 /// One journal's decisions, each with the input before it.
 struct Decisions {
-    view: View,
+    journal: AtRest,
     cursor: Cursor,
     input: Option<Record>,
     count: u64,
@@ -29,7 +29,8 @@ struct Decisions {
 
 impl Decisions {
     fn open(dir: &Path) -> Result<Decisions, Failure> {
-        Ok(Decisions { view: View::open(dir)?, cursor: Reader::open(dir)?.cursor(0)?, input: None, count: 0 })
+        let journal = AtRest::open(dir)?;
+        Ok(Decisions { cursor: journal.cursor(0)?, journal, input: None, count: 0 })
     }
 
     fn next(&mut self) -> Result<Option<Record>, Failure> {
@@ -48,8 +49,8 @@ impl Decisions {
     }
 
     fn describe(&self, decision: Option<&Record>) -> String {
-        let decision = decision.map_or("no further decision".into(), |r| self.view.line(r));
-        let cause = self.input.as_ref().map_or("-".into(), |r| self.view.line(r));
+        let decision = decision.map_or("no further decision".into(), |r| self.journal.view.line(r));
+        let cause = self.input.as_ref().map_or("-".into(), |r| self.journal.view.line(r));
         format!("{decision}\n    caused by {cause}")
     }
 }
@@ -61,8 +62,13 @@ pub fn diff(args: &DiffArgs) -> Result<(), Failure> {
         let (x, y) = (a.next()?, b.next()?);
         let same = match (&x, &y) {
             (None, None) => {
-                let text = format!("the same {} decisions\n", a.count);
-                return args.output.put(&json!({ "same": true, "decisions": a.count }), &text);
+                let ends = [("a", &a.journal), ("b", &b.journal)];
+                let text = ends.iter().filter_map(|(name, j)| Some(format!("{name} {}\n", j.unclosed()?)));
+                let text = format!("the same {} decisions\n{}", a.count, text.collect::<String>());
+                let ends = json!({ "a": a.journal.json(), "b": b.journal.json() });
+                let json = json!({ "same": true, "decisions": a.count, "ends": ends });
+                args.output.put(&json, &text)?;
+                return a.journal.nothing_lost().and_then(|()| b.journal.nothing_lost());
             }
             (Some(x), Some(y)) => (x.kind, x.body) == (y.kind, y.body),
             _ => false,

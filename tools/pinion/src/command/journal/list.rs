@@ -1,10 +1,12 @@
 //! `journal cat`, `tail` and `export`: records one by one.
 
+use super::at_rest::AtRest;
 use super::view::{View, plain};
 use crate::failure::Failure;
 use crate::output::Output;
 use clap::Args;
-use pinion_journal::{Cursor, Reader};
+use pinion_journal::Cursor;
+use pinion_journal::recover::Verdict;
 use pinion_model::record::{Kind, Record};
 use serde_json::json;
 use std::collections::VecDeque;
@@ -110,41 +112,55 @@ fn shown(view: &View, record: &Record, json: bool) -> String {
     if json { view.json(record).to_string() } else { view.line(record) }
 }
 
+/// Says on standard error how a journal that a crash left torn ends; fails when frames are lost.
+fn told(journal: &AtRest) -> Result<(), Failure> {
+    if let Some(end) = journal.unclosed().filter(|_| journal.end.verdict != Verdict::CleanTail) {
+        eprintln!("{end}");
+    }
+    journal.nothing_lost()
+}
+
 /// `journal cat`.
 pub fn cat(args: &CatArgs) -> Result<(), Failure> {
     args.filter.check()?;
-    let view = View::open(&args.dir)?;
+    let journal = AtRest::open(&args.dir)?;
+    let view = &journal.view;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let mut cursor = Reader::open(&args.dir)?.cursor(args.filter.from)?;
+    let mut cursor = journal.cursor(args.filter.from)?;
     while let Some(record) = cursor.next_record()? {
         if record.position > args.filter.to {
-            break;
+            return Ok(out.flush()?);
         }
-        if args.filter.takes(&view, record) {
-            writeln!(out, "{}", shown(&view, record, args.json))?;
+        if args.filter.takes(view, record) {
+            writeln!(out, "{}", shown(view, record, args.json))?;
         }
     }
-    Ok(out.flush()?)
+    out.flush()?;
+    told(&journal)
 }
 
 /// `journal tail`.
 pub fn tail(args: &TailArgs) -> Result<(), Failure> {
     args.filter.check()?;
-    let view = View::open(&args.dir)?;
-    let mut cursor = Reader::open(&args.dir)?.cursor(args.filter.from)?;
+    let journal = AtRest::open(&args.dir)?;
+    let view = &journal.view;
+    let mut cursor = journal.cursor(args.filter.from)?;
     let mut last = VecDeque::with_capacity(args.number);
     let mut closed = false;
     while let Some(record) = cursor.next_record()? {
         closed = record.kind() == Some(Kind::End);
-        if args.filter.takes(&view, record) {
+        if args.filter.takes(view, record) {
             if last.len() == args.number {
                 last.pop_front();
             }
-            last.push_back(shown(&view, record, args.json));
+            last.push_back(shown(view, record, args.json));
         }
     }
     last.iter().for_each(|line| println!("{line}"));
-    if args.follow && !closed { follow(args, &view, &mut cursor) } else { Ok(()) }
+    if !args.follow || closed {
+        return told(&journal);
+    }
+    follow(args, view, &mut journal.reader().cursor(cursor.position())?)
 }
 
 fn follow(args: &TailArgs, view: &View, cursor: &mut Cursor) -> Result<(), Failure> {
@@ -181,15 +197,16 @@ pub fn export(args: &ExportArgs) -> Result<(), Failure> {
     if args.out.exists() {
         return Err(Failure::Usage(format!("error: {} exists; choose another name", args.out.display())));
     }
-    let view = View::open(&args.dir)?;
+    let journal = AtRest::open(&args.dir)?;
+    let view = &journal.view;
     let mut out = BufWriter::new(std::fs::File::create(&args.out)?);
-    let mut cursor = Reader::open(&args.dir)?.cursor(args.filter.from)?;
+    let mut cursor = journal.cursor(args.filter.from)?;
     let (mut count, mut columns) = (0u64, Vec::new());
     while let Some(record) = cursor.next_record()? {
         if record.position > args.filter.to {
             break;
         }
-        if !args.filter.takes(&view, record) {
+        if !args.filter.takes(view, record) {
             continue;
         }
         count += 1;
@@ -209,7 +226,8 @@ pub fn export(args: &ExportArgs) -> Result<(), Failure> {
     }
     out.flush()?;
     let text = format!("{count} records written to {}\n", args.out.display());
-    args.output.put(&json!({"records": count, "file": args.out.display().to_string()}), &text)
+    args.output.put(&json!({"records": count, "file": args.out.display().to_string()}), &text)?;
+    told(&journal)
 }
 
 /// A cell of a CSV table: in quotes where it holds what separates (RFC 4180).

@@ -1,19 +1,22 @@
 //! `pinion journal`: what happened, from the journal alone.
 
+pub mod at_rest;
 mod chain;
 mod diff;
 mod list;
+mod rules;
 pub mod view;
 
 use crate::command::run_directory::shards_of;
 use crate::failure::Failure;
 use crate::output::Output;
+use at_rest::AtRest;
 use clap::{Args, Subcommand};
-use pinion_journal::{Reader, scan, verify};
+use pinion_journal::{scan, verify};
 use pinion_model::record::{Class, Kind};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use view::{View, hex};
+use view::hex;
 
 /// Read, verify and question journals
 #[derive(Subcommand)]
@@ -69,18 +72,16 @@ pub fn journal(command: JournalCommand) -> Result<(), Failure> {
 }
 
 fn info(args: &DirArgs) -> Result<(), Failure> {
-    let view = View::open(&args.dir)?;
-    let reader = Reader::open(&args.dir)?;
-    let header = reader.header();
+    let journal = AtRest::open(&args.dir)?;
+    let (view, header) = (&journal.view, journal.reader().header());
     let (build, epoch) = (header.build().to_string(), header.epoch);
-    let mut cursor = reader.cursor(0)?;
+    let mut cursor = journal.cursor(0)?;
     let mut counts = vec![0u64; Kind::ALL.len()];
-    let (mut records, mut first, mut last, mut closed) = (0u64, None, None, false);
+    let (mut records, mut first, mut last) = (0u64, None, None);
     while let Some(record) = cursor.next_record()? {
         records += 1;
         let Some(kind) = record.kind() else { continue };
         counts[Kind::ALL.iter().position(|k| *k == kind).unwrap_or(0)] += 1;
-        closed = kind == Kind::End;
         if kind.class() == Class::Input && kind != Kind::DepthLevels {
             let at = view.fields(record).get("time").cloned().unwrap_or_default();
             first.get_or_insert(at.clone());
@@ -100,7 +101,8 @@ fn info(args: &DirArgs) -> Result<(), Failure> {
         "epoch": format!("{epoch:016x}"),
         "plan_hash": hex(&view.plan.hash),
         "records": records,
-        "closed": closed,
+        "closed": journal.end.closed,
+        "end": journal.json(),
         "first": first,
         "last": last,
         "kinds": by_kind,
@@ -109,7 +111,7 @@ fn info(args: &DirArgs) -> Result<(), Failure> {
         "{} ({}, {})\n",
         view.plan.name,
         args.dir.display(),
-        if closed { "closed" } else { "not closed" }
+        if journal.end.closed { "closed" } else { "not closed" }
     );
     text += &format!("  build {build}   epoch {epoch:016x}   plan {}\n", &hex(&view.plan.hash)[..16]);
     let show = |v: &Option<serde_json::Value>| v.as_ref().map_or("-".into(), view::plain);
@@ -117,7 +119,9 @@ fn info(args: &DirArgs) -> Result<(), Failure> {
     for (kind, count) in &by_kind {
         text += &format!("  {kind:<14} {count:>9}\n");
     }
-    args.output.put(&json, &text)
+    text += &journal.unclosed().map_or(String::new(), |end| format!("  {end}\n"));
+    args.output.put(&json, &text)?;
+    journal.nothing_lost()
 }
 
 /// Verifies a journal, or the journal of each shard of a fused run.

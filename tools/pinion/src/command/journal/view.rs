@@ -3,7 +3,6 @@
 use crate::command::run_directory::one_journal;
 use crate::failure::Failure;
 use pinion_engine::risk::checks::{Check, OperandUnit};
-use pinion_engine::rules::VALUE_NAMES;
 use pinion_journal::Reader;
 use pinion_journal::system::text_of;
 use pinion_model::body::*;
@@ -133,8 +132,8 @@ impl View {
                 put(&mut f, "instrument", self.symbol(b.instrument));
                 put(&mut f, "rule", self.rule(b.strategy, b.rule));
                 for v in b.values.iter().filter(|v| v.output > 0) {
-                    let name = VALUE_NAMES.get(usize::from(v.output) - 1).copied().unwrap_or("?");
-                    put(&mut f, name, Decimal::new(v.value.into(), v.exponent as u8).to_string());
+                    let (name, shown) = self.noted(b.strategy, b.rule, v);
+                    f.insert(name, shown);
                 }
             }
             Kind::RiskCheck => {
