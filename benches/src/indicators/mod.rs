@@ -10,7 +10,7 @@ use pinion_engine::indicators::bollinger::BandWidth;
 use pinion_engine::indicators::call::Call;
 use pinion_engine::indicators::catalog::INDICATORS;
 use pinion_engine::indicators::define::{Indicator, IndicatorDef};
-use pinion_engine::indicators::fx::{Factor, Fx};
+use pinion_engine::indicators::fx::{Factor, Fx, to_f64};
 use pinion_engine::indicators::wilder::RsiThreshold;
 use pinion_engine::indicators::{Set, Slot, Spec};
 use pinion_model::event::{Bar, NO_TIME, Quote, Trade};
@@ -52,7 +52,7 @@ impl Three {
         let rsi = self.set.rsi(self.slots[0]).value()?;
         let bands = self.set.bollinger(self.slots[1]).value(self.width)?;
         let atr = self.set.atr(self.slots[2]).value()?;
-        Some([rsi, bands.upper, bands.lower, atr].map(|fx| fx.to_num()))
+        Some([rsi, bands.upper, bands.lower, atr].map(to_f64))
     }
 
     /// Is the RSI below 30, is the close at or below the lower band, how far away is a stop of two ATR.

@@ -4,6 +4,7 @@
 //! band needs no square root: `price <= mean - k * sd` is `d >= 0 and d^2 >= k^2 * v` with
 //! `d = sum - n * price` and `v = n * sum of squares - sum^2`.
 
+use super::exact::{Divisor, root};
 use super::fx::{Factor, Fx};
 use pinion_model::number::{Price, Ratio};
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,8 @@ use std::cmp::Ordering;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bollinger {
     window: Box<[i64]>,
+    /// Its length as a divisor.
+    count: Divisor,
     /// Where the next price goes; the window is full once it came round.
     at: usize,
     full: bool,
@@ -63,7 +66,14 @@ pub struct Bands {
 impl Bollinger {
     /// Over `n` closes, 2 to 500.
     pub fn new(n: usize) -> Bollinger {
-        Bollinger { window: vec![0; n].into(), at: 0, full: false, sum: 0, sum_of_squares: 0 }
+        Bollinger {
+            window: vec![0; n].into(),
+            count: Divisor::new(n),
+            at: 0,
+            full: false,
+            sum: 0,
+            sum_of_squares: 0,
+        }
     }
 
     /// Takes a close; `small` says that no price so far has reached 2^31 units.
@@ -159,14 +169,35 @@ impl Bollinger {
     }
 
     /// The lines, for people and for rules that need more than a comparison.
+    #[inline(always)]
     pub fn value(&self, width: BandWidth) -> Option<Bands> {
         if !self.is_ready() {
             return None;
         }
+        let (middle, half) = self.lines_narrow(width).unwrap_or_else(|| self.lines_wide(width));
+        Some(Bands { upper: middle + half, middle, lower: middle - half })
+    }
+
+    /// The middle line and the distance of the others; `None` where a number on the way leaves its 64 bits.
+    #[inline(always)]
+    fn lines_narrow(&self, width: BandWidth) -> Option<(Fx, Fx)> {
+        let deviation = root(u64::try_from(self.scaled_variance()).ok()?)?;
+        let factor = u64::try_from(width.factor.bits()).ok()?;
+        let half = u64::try_from(u128::from(deviation).wrapping_mul(u128::from(factor)) >> 32).ok()?;
+        let sum = u64::try_from(self.sum).ok()?;
+        if half.max(sum) >= self.count.bound() {
+            return None;
+        }
+        let middle = self.count.of_scaled(sum) as i128;
+        Some((Fx::from_bits(middle), Fx::from_bits(self.count.of(half).into())))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn lines_wide(&self, width: BandWidth) -> (Fx, Fx) {
         let n = self.window.len() as i128;
         let middle = Fx::from_bits((i128::from(self.sum) << 32).div_euclid(n));
-        let half = Fx::from_bits(width.factor.of(self.deviation_times_n()).to_bits() / n);
-        Some(Bands { upper: middle + half, middle, lower: middle - half })
+        (middle, Fx::from_bits(width.factor.of(self.deviation_times_n()).to_bits() / n))
     }
 }
 

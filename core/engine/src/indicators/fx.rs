@@ -99,6 +99,12 @@ impl Factor {
         Factor(scaled.div_euclid(i128::from(Ratio::SCALE)) as i64)
     }
 
+    /// The factor with 32 fractional bits.
+    #[inline(always)]
+    pub(super) fn bits(self) -> i64 {
+        self.0
+    }
+
     /// True for zero.
     pub fn is_zero(self) -> bool {
         self.0 == 0
@@ -124,6 +130,13 @@ impl Factor {
 pub fn fraction_of(value: Fx, ratio: Ratio) -> Fx {
     let product = value.to_bits().wrapping_mul(i128::from(ratio.0));
     Fx::from_bits(product.div_euclid(i128::from(Ratio::SCALE)))
+}
+
+/// The nearest float, for people and their reports; no decision may come from it.
+#[inline(always)]
+pub fn to_f64(value: Fx) -> f64 {
+    // Both roundings are the same one: to the nearest, of two to the even one. The division is exact.
+    narrow(value).map_or_else(|| value.to_num(), |bits| bits as f64 / 4_294_967_296.0)
 }
 
 /// The price at or below `value`.
@@ -162,6 +175,7 @@ mod tests {
                 prop_assert_eq!(Fx::from_bits(step_narrow(upper, a, v).into()), wide);
             }
             prop_assert_eq!(factor.of(v), factor.of_wide(v));
+            prop_assert_eq!((to_f64(a), to_f64(v * 3)), (a.to_num(), (v * 3).to_num()));
         }
     }
 

@@ -15,6 +15,7 @@ pub mod change;
 pub mod channel;
 pub mod define;
 pub mod directional;
+mod exact;
 pub mod extremes;
 pub mod force;
 mod functions;

@@ -1,6 +1,7 @@
 //! Wilder's indicators: RSI and ATR. Both are averages with `alpha = 1 / n` that are seeded with the
 //! simple mean of their first `n` inputs (TA-Lib's convention).
 
+use super::exact::percentage;
 use super::fx::{Factor, Fx, Weight, fx, step_narrow};
 use pinion_model::event::Bar;
 use pinion_model::number::{Price, Ratio};
@@ -145,7 +146,19 @@ impl Rsi {
     }
 
     /// The index, 0 to 100. Without losses it is 100, without any movement 0, as in TA-Lib.
+    #[inline(always)]
     pub fn value(&self) -> Option<Fx> {
+        if self.0.phase == Phase::Narrow
+            && let Some(bits) = percentage(self.0.narrow[0], self.0.narrow[1])
+        {
+            return Some(Fx::from_bits(bits.into()));
+        }
+        self.value_wide()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn value_wide(&self) -> Option<Fx> {
         if !self.is_ready() {
             return None;
         }
