@@ -10,7 +10,7 @@ use pinion_engine::indicators::bollinger::BandWidth;
 use pinion_engine::indicators::call::Call;
 use pinion_engine::indicators::catalog::INDICATORS;
 use pinion_engine::indicators::define::{Indicator, IndicatorDef};
-use pinion_engine::indicators::fx::{Factor, Fx, to_f64};
+use pinion_engine::indicators::fx::{Factor, Fx};
 use pinion_engine::indicators::wilder::RsiThreshold;
 use pinion_engine::indicators::{Set, Slot, Spec};
 use pinion_model::event::{Bar, NO_TIME, Quote, Trade};
@@ -48,11 +48,11 @@ impl Default for Three {
 impl Three {
     /// RSI, upper and lower band, ATR; `None` while one of them is not warm.
     #[inline(always)]
-    fn values(&self) -> Option<[f64; 4]> {
+    fn values(&self) -> Option<[Fx; 4]> {
         let rsi = self.set.rsi(self.slots[0]).value()?;
         let bands = self.set.bollinger(self.slots[1]).value(self.width)?;
         let atr = self.set.atr(self.slots[2]).value()?;
-        Some([rsi, bands.upper, bands.lower, atr].map(to_f64))
+        Some([rsi, bands.upper, bands.lower, atr])
     }
 
     /// Is the RSI below 30, is the close at or below the lower band, how far away is a stop of two ATR.
@@ -87,7 +87,9 @@ pub fn contenders(bars: &[Bar]) -> Vec<Contender<'_>> {
         ns_each(bars.len(), || {
             for bar in bars {
                 valued.set.update(black_box(bar));
-                black_box(valued.values());
+                if let Some(values) = valued.values() {
+                    black_box(values);
+                }
             }
         })
     };

@@ -132,13 +132,6 @@ pub fn fraction_of(value: Fx, ratio: Ratio) -> Fx {
     Fx::from_bits(product.div_euclid(i128::from(Ratio::SCALE)))
 }
 
-/// The nearest float, for people and their reports; no decision may come from it.
-#[inline(always)]
-pub fn to_f64(value: Fx) -> f64 {
-    // Both roundings are the same one: to the nearest, of two to the even one. The division is exact.
-    narrow(value).map_or_else(|| value.to_num(), |bits| bits as f64 / 4_294_967_296.0)
-}
-
 /// The price at or below `value`.
 #[inline]
 pub fn price_floor(value: Fx) -> Price {
@@ -175,7 +168,6 @@ mod tests {
                 prop_assert_eq!(Fx::from_bits(step_narrow(upper, a, v).into()), wide);
             }
             prop_assert_eq!(factor.of(v), factor.of_wide(v));
-            prop_assert_eq!((to_f64(a), to_f64(v * 3)), (a.to_num(), (v * 3).to_num()));
         }
     }
 
