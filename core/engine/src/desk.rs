@@ -130,14 +130,7 @@ impl Desk {
             self.tell(DeskStep::Submit { request: *request, origin, tif, hold }, sink);
             sink.wait_for_verdict(&mut verdict);
         } else {
-            let cx = Context {
-                portfolio: &self.portfolio,
-                orders: &self.orders,
-                account: &self.account,
-                level: self.level.max(u8::from(self.degraded)),
-                now_ns: self.now_ns,
-            };
-            self.risk.check(request, &cx, &mut verdict);
+            self.risk.check(request, &self.context(), &mut verdict);
         }
         if hold && self.held.is_full() {
             verdict.failed |= Check::Capacity.bit();
@@ -176,9 +169,33 @@ impl Desk {
         number
     }
 
+    /// What the checks look at.
+    #[inline(always)]
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context {
+            portfolio: &self.portfolio,
+            orders: &self.orders,
+            account: &self.account,
+            level: self.effective_level(),
+            now_ns: self.now_ns,
+        }
+    }
+
+    /// As [`Desk::context`], beside the risk desk that it is for.
+    pub(crate) fn risk_and_context(&mut self) -> (&mut Risk, Context<'_>) {
+        let level = self.effective_level();
+        let Desk { risk, portfolio, orders, account, now_ns, .. } = self;
+        (risk, Context { portfolio, orders, account, level, now_ns: *now_ns })
+    }
+
+    /// The stopping level that checks see: a link that is filling up forbids entries as level 1 does.
+    fn effective_level(&self) -> u8 {
+        self.level.max(u8::from(self.degraded))
+    }
+
     /// Tells the desk of another thread, where there is one, what moves this one.
     #[inline(always)]
-    fn tell<S: Sink>(&self, step: DeskStep, sink: &mut S) {
+    pub(crate) fn tell<S: Sink>(&self, step: DeskStep, sink: &mut S) {
         if S::REMOTE_RISK {
             sink.tell(&DeskMessage { seq: self.seq, now_ns: self.now_ns, step });
         }
@@ -497,6 +514,8 @@ impl Desk {
             CommandKind::CancelEntries | CommandKind::Shutdown => self.level = self.level.max(2),
             CommandKind::Flatten => self.level = self.level.max(3),
             CommandKind::HardStop => self.level = 4,
+            CommandKind::HaltDay => self.account.daily_halt = true,
+            CommandKind::HaltDrawdown => self.account.drawdown_halt = true,
             CommandKind::Arm => {
                 self.level = 0;
                 let equity = self.portfolio.equity().unwrap_or(self.account.peak());
@@ -509,12 +528,18 @@ impl Desk {
             CommandKind::Arm => AccountEvent::Armed,
             CommandKind::Degraded => AccountEvent::Degraded,
             CommandKind::Recovered => AccountEvent::Recovered,
+            CommandKind::HaltDay => AccountEvent::DailyLossHalt,
+            CommandKind::HaltDrawdown => AccountEvent::DrawdownHalt,
             _ => AccountEvent::Stopped,
         };
         self.emit_account(event, reason_of(kind), sink);
         match kind {
             CommandKind::NoEntries | CommandKind::Arm | CommandKind::Degraded | CommandKind::Recovered => {}
-            CommandKind::CancelEntries | CommandKind::Shutdown | CommandKind::Flatten => {
+            CommandKind::CancelEntries
+            | CommandKind::Shutdown
+            | CommandKind::Flatten
+            | CommandKind::HaltDay
+            | CommandKind::HaltDrawdown => {
                 self.cancel_where(reason_of(kind), sink, |o| o.action == Action::Enter);
             }
             CommandKind::HardStop => self.cancel_where(reason_of(kind), sink, |_| true),
@@ -572,5 +597,9 @@ impl Desk {
 }
 
 fn reason_of(kind: CommandKind) -> Reason {
-    if kind == CommandKind::Shutdown { Reason::RunEnded } else { Reason::Operator }
+    match kind {
+        CommandKind::Shutdown => Reason::RunEnded,
+        CommandKind::HaltDay | CommandKind::HaltDrawdown => Reason::Halted,
+        _ => Reason::Operator,
+    }
 }

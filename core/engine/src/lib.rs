@@ -20,6 +20,7 @@
 
 pub mod bars;
 pub mod book;
+mod budget;
 pub mod desk;
 pub mod engine;
 pub mod expression;

@@ -7,7 +7,8 @@ use crate::desk::{Desk, Origin};
 use crate::portfolio::Mark;
 use crate::risk::Request;
 use crate::sink::Sink;
-use pinion_model::body::{CommandKind, ExecutionBody};
+use pinion_model::body::{BudgetBody, CommandKind, ExecutionBody};
+use pinion_model::event::NO_TIME;
 use pinion_model::instrument::InstrumentId;
 use pinion_model::number::Price;
 use pinion_model::order::{Reason, TimeInForce};
@@ -66,6 +67,8 @@ pub enum DeskStep {
     Observe,
     /// See [`Desk::on_command`].
     Command(CommandKind),
+    /// See [`Desk::on_budget`].
+    Budget(BudgetBody),
     /// Only time went on.
     Time,
 }
@@ -75,7 +78,10 @@ impl Desk {
     pub fn follow<S: Sink>(&mut self, message: &DeskMessage, sink: &mut S) {
         self.seq = message.seq;
         self.now_ns = message.now_ns;
-        self.roll_day(sink);
+        // Before the first market event there is no day yet.
+        if message.now_ns > NO_TIME {
+            self.roll_day(sink);
+        }
         match &message.step {
             DeskStep::Submit { request, origin, tif, hold } => {
                 self.submit(request, *origin, *tif, *hold, |_, _| {}, sink);
@@ -90,6 +96,9 @@ impl Desk {
             }
             DeskStep::Observe => self.observe_equity(sink),
             DeskStep::Command(kind) => self.on_command(*kind, sink),
+            DeskStep::Budget(budget) => {
+                self.on_budget(budget, sink);
+            }
             DeskStep::Time => {}
         }
     }

@@ -159,6 +159,8 @@ kinds! {
     Timer = 0x007, Input, "timer";
     /// An operator's command, a kill switch or a resumption.
     Command = 0x008, Input, "command";
+    /// A shard is given money, or asked for some, and its share of the account's absolute limits.
+    Budget = 0x009, Input, "budget";
     /// A rule wants to trade.
     Intent = 0x101, Decision, "intent";
     /// What risk made of an intent.
@@ -173,6 +175,8 @@ kinds! {
     Position = 0x106, Evidence, "position";
     /// The account changed state: a halt, an arming, a new day.
     Account = 0x107, Decision, "account";
+    /// What a budget really moved.
+    Grant = 0x108, Decision, "grant";
     /// Indicator values that a rule saw when it fired.
     Signal = 0x201, Evidence, "signal";
     /// Operands of risk checks.

@@ -5,6 +5,7 @@ use crate::calendar::{clock_text, date};
 use crate::config::*;
 use crate::paper::{PaperPlan, Slippage};
 use crate::runtime::{Agent, Idle, Layout, RuntimeConfig};
+use crate::shards::{Cut, ShardsConfig};
 use crate::timeframe::{millis, timeframe_text};
 use crate::values::value_text;
 use pinion_engine::plan::{BarSource, Combine, Direction, FeeCurrency, Protection, Sizing};
@@ -67,6 +68,9 @@ pub(crate) fn text(config: &Config) -> String {
     t.line(2, "max_open_orders", r.max_open_orders);
     t.line(2, "book_levels", r.book_levels);
     t.line(2, "lock_memory", r.lock_memory.label());
+    if let Some(s) = &config.shards {
+        shards(&mut t, s);
+    }
     t.head(0, "journal:");
     t.line(2, "segment_mb", config.journal.segment_mb);
     t.line(2, "msync_ms", config.journal.msync_ms);
@@ -94,6 +98,24 @@ fn threads(t: &mut Text, r: &RuntimeConfig) {
         t.some(6, "core", *core);
         t.some(6, "idle", idle.map(Idle::label));
     }
+}
+
+/// How the instruments are sharded, as it was resolved.
+fn shards(t: &mut Text, s: &ShardsConfig) {
+    let symbols =
+        |list: &[(String, _)]| list.iter().map(|(symbol, _)| quoted(symbol)).collect::<Vec<_>>().join(", ");
+    match &s.cut {
+        Cut::Into(count) => t.line(2, "shards", count),
+        Cut::Lists(lists) => {
+            let lists: Vec<String> = lists.iter().map(|(list, _)| format!("[{}]", symbols(list))).collect();
+            t.line(2, "shards", format!("[{}]", lists.join(", ")));
+        }
+    }
+    t.some(2, "rebalance_ms", s.rebalance_ns.map(|ns| ns / 1_000_000));
+    if !s.hot_cores.is_empty() {
+        t.line(2, "hot_cores", format!("{:?}", s.hot_cores));
+    }
+    t.some(2, "shard", s.only);
 }
 
 /// The strategies of a configuration alone.

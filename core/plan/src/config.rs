@@ -4,6 +4,7 @@ use crate::diagnostic::Place;
 use crate::paper::PaperPlan;
 use crate::places::Places;
 use crate::runtime::{Agent, JournalConfig, RuntimeConfig};
+use crate::shards::ShardsConfig;
 use crate::timeframe::Cut;
 use pinion_engine::plan::{BarSource, Combine, Direction, FeeCurrency, Protection, RiskLimits, Sizing};
 use pinion_engine::rules::params::{ParamValue, RuleDef};
@@ -27,6 +28,8 @@ pub struct Config {
     pub runtime: RuntimeConfig,
     /// By agent: where its thread is configured.
     pub(crate) thread_places: ThreadPlaces,
+    /// How the instruments are sharded.
+    pub shards: Option<ShardsConfig>,
     /// The journal.
     pub journal: JournalConfig,
 }

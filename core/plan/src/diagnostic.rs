@@ -139,6 +139,11 @@ impl Diagnostics {
         self.found.iter().any(|d| d.severity == Severity::Error)
     }
 
+    /// Errors so far.
+    pub(crate) fn error_count(&self) -> usize {
+        self.found.iter().filter(|d| d.severity == Severity::Error).count()
+    }
+
     /// True when an error stands there already, so that what follows from it need not be said.
     pub(crate) fn has_error_at(&self, place: Place) -> bool {
         self.found.iter().any(|d| d.severity == Severity::Error && d.place == place)

@@ -5,6 +5,7 @@ use crate::compile::Plan;
 use crate::machine::Machine;
 use crate::paper::Slippage;
 use crate::runtime::{Layout, LockMemory};
+use crate::shards;
 use crate::timeframe::millis;
 use crate::values::value_text;
 use pinion_engine::plan::{BarCut, BarSource, Combine, Direction, Sizing};
@@ -48,7 +49,7 @@ impl fmt::Display for Explanation {
 
 /// Explains a plan for a machine.
 pub fn explain(plan: &Plan, machine: &Machine) -> Explanation {
-    let sections = vec![
+    let mut sections = vec![
         instruments(plan),
         strategies(plan),
         limits(plan),
@@ -56,15 +57,16 @@ pub fn explain(plan: &Plan, machine: &Machine) -> Explanation {
         threads(plan, machine),
         memory(plan),
     ];
+    sections.extend(shards::explain(plan, machine));
     let plan_hash = plan.hash.iter().map(|b| format!("{b:02x}")).collect();
     Explanation { plan_hash, sections }
 }
 
-fn section(title: &str, rows: Vec<(String, String)>) -> Section {
+pub(crate) fn section(title: &str, rows: Vec<(String, String)>) -> Section {
     Section { title: title.into(), rows }
 }
 
-fn row(name: impl Into<String>, value: impl Into<String>) -> (String, String) {
+pub(crate) fn row(name: impl Into<String>, value: impl Into<String>) -> (String, String) {
     (name.into(), value.into())
 }
 

@@ -28,6 +28,7 @@ mod resolve;
 mod room;
 mod runtime;
 mod schema;
+mod shards;
 mod symbol;
 mod table;
 mod text;
@@ -47,6 +48,7 @@ pub use parts::{Part, check_part, only_part};
 pub use room::{BETWEEN_RECORDS, DEPTH_LEVELS, burst_records, least_depth};
 pub use runtime::{Agent, AgentConfig, Idle, JournalConfig, Layout, LockMemory, Ring, RuntimeConfig};
 pub use schema::schema;
+pub use shards::{Shard, Shards, ShardsConfig};
 pub use text::{MOST_BYTES, decode};
 
 use std::path::Path;
@@ -84,6 +86,11 @@ pub fn from_canonical(text: &str) -> Result<Plan, Diagnostics> {
 impl Plan {
     /// Why this plan cannot run in this build, if it cannot.
     pub fn refusal(&self) -> Option<&'static str> {
+        if self.runtime.layout == Layout::Fused && self.shard().is_some() {
+            return Some(
+                "`shard` runs one shard alone: write `layout: solo`, or remove `shard` to run them all",
+            );
+        }
         match self.mode {
             TradingMode::Paper => None,
             TradingMode::Testnet | TradingMode::Shadow | TradingMode::Live => {

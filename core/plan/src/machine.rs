@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::diagnostic::Diagnostics;
 use crate::runtime::{Agent, Idle};
+use crate::shards;
 use std::collections::BTreeSet;
 
 /// The processors of a machine.
@@ -20,7 +21,7 @@ impl Machine {
         Machine { online: (0..processors).collect(), isolated: BTreeSet::new() }
     }
 
-    fn processors(&self) -> String {
+    pub(crate) fn processors(&self) -> String {
         list(&self.online)
     }
 
@@ -56,6 +57,7 @@ fn list(numbers: &BTreeSet<usize>) -> String {
 /// on one core, are errors; a hot thread on a core that is not isolated is a warning.
 pub fn check_threads(config: &Config, machine: &Machine, found: &mut Diagnostics) {
     let runtime = &config.runtime;
+    shards::check_cores(config, machine, found);
     let threads = runtime.layout.threads();
     let spins = |agent: Agent| runtime.idle_of(agent, machine).0 == Idle::Spin;
     for (at, &agent) in threads.iter().enumerate() {

@@ -4,6 +4,7 @@ use crate::check;
 use crate::config::*;
 use crate::diagnostic::{Diagnostics, Place, shown};
 use crate::places::Places;
+use crate::shards;
 use crate::symbol;
 use crate::timeframe::{Cut, timeframe_text};
 use pinion_engine::plan::{BarCut, BarSource, Protection};
@@ -47,6 +48,7 @@ pub(crate) fn resolve(config: &mut Config, facts: &[Fact], found: &mut Diagnosti
         let place = strategy.places.section();
         strategy.instruments = symbols.iter().map(|s| (s.clone(), place)).collect();
     }
+    shards::resolve(config, found);
 }
 
 fn resolve_base_currency(config: &mut Config, found: &mut Diagnostics) {

@@ -116,7 +116,7 @@ impl RuntimeConfig {
         let journal = |from| ring(from, Agent::Cold, journal_depth, "records", 2, SOURCE);
         match self.layout {
             Layout::Invoker | Layout::Solo => Vec::new(),
-            Layout::Shared => vec![journal(Agent::Hot)],
+            Layout::Shared | Layout::Fused => vec![journal(Agent::Hot)],
             Layout::Dedicated => vec![
                 ring(Agent::Feed, Agent::Strategy, self.feed_ring_messages, "messages", 2, SOURCE),
                 order(Agent::Strategy, Agent::Risk),
@@ -187,15 +187,18 @@ pub enum Layout {
     Shared,
     /// Feed, strategy, risk and gateway have a thread each, and there is a cold one.
     Dedicated,
+    /// A hot thread for each shard of the instruments, and there is a cold one.
+    Fused,
 }
 
 impl Layout {
     /// Names, in the order of configuration's choice.
-    pub const ALL: [(Layout, &'static str); 4] = [
+    pub const ALL: [(Layout, &'static str); 5] = [
         (Layout::Invoker, "invoker"),
         (Layout::Solo, "solo"),
         (Layout::Shared, "shared"),
         (Layout::Dedicated, "dedicated"),
+        (Layout::Fused, "fused"),
     ];
 
     /// The word for it.
@@ -208,7 +211,8 @@ impl Layout {
         match self {
             Layout::Invoker => &[],
             Layout::Solo => &[Agent::Hot],
-            Layout::Shared => &[Agent::Hot, Agent::Cold],
+            // Of a fused run each shard has a hot thread.
+            Layout::Shared | Layout::Fused => &[Agent::Hot, Agent::Cold],
             Layout::Dedicated => &[Agent::Feed, Agent::Strategy, Agent::Risk, Agent::Gateway, Agent::Cold],
         }
     }

@@ -32,6 +32,14 @@ fn key(def: &KeyDef) -> Value {
         KeyKind::Text => json!({ "type": "string" }),
         KeyKind::Amount => json!({ "type": ["number", "string"] }),
         KeyKind::Section(table) => object(table),
+        KeyKind::List("core") => json!({ "type": "array", "minItems": 1, "items": param_kind(&keys::CORE) }),
+        KeyKind::Custom("shards") => {
+            let symbols = json!({ "type": "array", "minItems": 1, "items": { "type": "string" } });
+            json!({ "anyOf": [param_kind(&keys::SHARD_COUNT), { "type": "array", "minItems": 1, "items": symbols }] })
+        }
+        KeyKind::Custom("rebalance") => {
+            json!({ "anyOf": [{ "enum": ["off"] }, param_kind(&keys::REBALANCE)] })
+        }
         KeyKind::List("text") => json!({ "type": "array", "minItems": 1, "items": { "type": "string" } }),
         KeyKind::List(item) => {
             json!({ "type": "array", "minItems": 1, "items": { "$ref": format!("#/$defs/{item}") } })

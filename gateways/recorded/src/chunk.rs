@@ -52,7 +52,8 @@ impl Event {
         MarketEvent { instrument: self.instrument, cursor: self.cursor, market }
     }
 
-    pub(crate) fn time_ns(&self) -> i64 {
+    /// When the engine learns of it, ns.
+    pub fn time_ns(&self) -> i64 {
         match &self.kind {
             EventKind::Quote(q) => q.recv_ns,
             EventKind::Trade(t) => t.recv_ns,

@@ -44,6 +44,16 @@ impl EquityCurve {
         }
     }
 
+    /// Of an account whose engines are looked at together: a day's beginning, where one began, and a sample.
+    pub fn observe_account(&mut self, day: Option<(i64, Money)>, equity: Money) {
+        self.daily.extend(day);
+        self.count += 1;
+        if self.count >= self.stride {
+            self.count = 0;
+            self.sample(equity);
+        }
+    }
+
     #[cold]
     fn look(&mut self, engine: &Engine) {
         if let Some(equity) = engine.equity() {

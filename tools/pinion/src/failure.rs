@@ -22,6 +22,18 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The same, with what it is about said first.
+    pub fn in_context(self, about: &str) -> Failure {
+        let said =
+            |text: String| format!("error: {about}: {}", text.strip_prefix("error: ").unwrap_or(&text));
+        match self {
+            Failure::Run(text) => Failure::Run(said(text)),
+            Failure::Usage(text) => Failure::Usage(said(text)),
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

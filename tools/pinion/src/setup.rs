@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::host::Host;
 use crate::shares::{self, splits_of};
 use pinion_model::instrument::InstrumentId;
-use pinion_plan::{Config, Diagnostics, Fact, Machine, Plan, only_part};
+use pinion_plan::{Config, Diagnostics, Fact, Machine, Plan, ShardsConfig, only_part};
 use pinion_recorded::actions::{self, Splits};
 use pinion_recorded::format::Format;
 use pinion_recorded::source::Input;
@@ -73,6 +73,8 @@ pub fn set_up(
         )));
     }
     check_files(&files)?;
+    // The data is held against the whole account; a shard's part of it is cut out afterwards.
+    let only = config.shards.as_mut().and_then(ShardsConfig::whole_first);
     let surveys = look_at(&config, &files)?;
     let actions = match &config.data.actions {
         Some(path) => Some(actions::read(path)?),
@@ -82,12 +84,41 @@ pub fn set_up(
     let facts = facts(&surveys, &splits);
     let machine = machine();
     pinion_plan::check_threads(&config, &machine, &mut warnings);
-    let plan = pinion_plan::compile(&config, &facts, &mut warnings)
+    let mut plan = pinion_plan::compile(&config, &facts, &mut warnings)
         .map_err(|found| Failure::Usage(found.to_string()))?;
-    let inputs = inputs(&plan, &files, &surveys, &splits)?;
+    let mut inputs = inputs(&plan, &files, &surveys, &splits)?;
     let notes = shares::check(&config, &plan, &inputs, &surveys, actions.as_deref())?;
     let lines = surveys.iter().flatten().map(|s| s.lines).sum();
+    if let Some(k) = only {
+        let one = plan.for_shard(k).map_err(|found| Failure::Usage(found.to_string()))?;
+        inputs = shard_inputs(&plan, &one, &inputs)?;
+        plan = one;
+    }
     Ok(Setup { plan, machine, warnings, notes, inputs, lines })
+}
+
+/// The files of a shard's instruments, of those of the account. A capture may hold any instrument.
+pub fn shard_inputs(whole: &Plan, shard: &Plan, inputs: &[Input]) -> Result<Vec<Input>, Failure> {
+    let mut own = Vec::new();
+    for input in inputs {
+        if pinion_recorded::format::of_file(&input.path)? == Format::Capture {
+            own.push(input.clone());
+            continue;
+        }
+        let symbol = &whole.engine.instruments[input.instrument.index()].symbol;
+        if let Some(at) = shard.engine.instruments.iter().position(|i| i.symbol == *symbol) {
+            own.push(Input { instrument: InstrumentId(at as u32), ..input.clone() });
+        }
+    }
+    if own.is_empty() {
+        let symbols: Vec<&str> = shard.engine.instruments.iter().map(|i| i.symbol.as_str()).collect();
+        return Err(Failure::Usage(format!(
+            "error: no file holds data of shard {} ({}); name one in `data: {{files: [...]}}`",
+            shard.shard().unwrap_or(0),
+            symbols.join(", ")
+        )));
+    }
+    Ok(own)
 }
 
 /// The processors of the machine at hand.

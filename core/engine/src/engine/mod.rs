@@ -289,6 +289,16 @@ impl Engine {
         }
     }
 
+    /// A shard's budget changes; returns what really moved.
+    pub fn on_budget<S: Sink>(&mut self, budget: &BudgetBody, sink: &mut S) -> GrantBody {
+        let seq = self.begin(budget.time_ns);
+        let budget = BudgetBody { seq, ..*budget };
+        if S::INPUTS {
+            sink.emit(&budget);
+        }
+        self.desk.on_budget(&budget, sink)
+    }
+
     /// New best prices: mark, held stops, exits that wait to be sent again.
     #[inline(always)]
     fn touch<S: Sink>(&mut self, id: InstrumentId, bid: Price, ask: Price, sink: &mut S) {

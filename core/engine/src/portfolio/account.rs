@@ -192,6 +192,39 @@ impl Account {
         self.set_floors();
     }
 
+    /// Money came in or went out: what later equities are measured against moves with it, so that it is neither
+    /// profit nor loss.
+    pub fn transfer(&mut self, equity: Money, delta: Money) {
+        let Some(opening) = self.opening else { return };
+        self.worst = self.worst();
+        self.opening = Some(opening + delta);
+        self.day_start += delta;
+        self.peak += delta;
+        self.trough = equity;
+        self.set_floors();
+    }
+
+    /// Nothing was ever gained, lost or held: an equity that becomes unknown is one that is not known yet.
+    pub fn is_untouched(&self) -> bool {
+        self.opening.is_none_or(|opening| opening.is_zero() && self.peak.is_zero() && self.trough.is_zero())
+    }
+
+    /// Opens with the next equity that is observed; for an account that is untouched.
+    pub fn reopen(&mut self) {
+        (self.opening, self.peak) = (None, Money(i128::MIN));
+    }
+
+    /// How much can be taken out before what is left would cross a limit.
+    pub fn room(&self, equity: Money) -> Money {
+        let limits = [(self.max_daily_loss, self.daily_floor), (self.max_drawdown, self.drawdown_floor)];
+        let rooms = limits.into_iter().filter_map(|(limit, floor)| Some((limit.filter(|l| l.0 > 0)?, floor)));
+        // A floor sinks by less than what is taken; it is rounded up, so two units stay between.
+        rooms.fold(Money::MAX, |room, (limit, floor)| {
+            let above = (equity - floor - Money(2)).0.max(0);
+            room.min(Money(mul_div_floor(above, Ratio::SCALE.into(), limit.0.into())))
+        })
+    }
+
     /// When the next day begins, ns.
     #[inline]
     pub fn next_day_ns(&self) -> i64 {

@@ -262,6 +262,17 @@ impl Portfolio {
         }
     }
 
+    /// Money comes in, or goes out where it is negative.
+    pub fn transfer(&mut self, id: CurrencyId, delta: Money) {
+        self.balances[id.index()] += delta;
+        self.sum_up();
+    }
+
+    /// The account has this currency.
+    pub fn has_currency(&self, id: CurrencyId) -> bool {
+        id.index() < self.balances.len()
+    }
+
     /// Adds up equity from nothing, after balances changed.
     fn sum_up(&mut self) {
         let based = self.instruments.iter().zip(&self.values).filter(|(i, _)| i.settle == self.base);

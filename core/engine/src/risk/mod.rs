@@ -10,6 +10,7 @@ mod figures;
 mod parts;
 mod rate;
 mod reserve;
+mod share;
 mod sizing;
 mod terms;
 
@@ -29,6 +30,7 @@ use pinion_model::order::{Action, OrderType, Side};
 use rate::Sent;
 pub use reserve::Reserved;
 use serde::{Deserialize, Serialize};
+pub use share::Share;
 use terms::Terms;
 
 /// Slots of the order table that entries leave to exits.
@@ -147,7 +149,10 @@ struct LastEntry {
 /// The risk desk's own state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Risk {
+    /// The limits of this engine: those of the account, the absolute ones cut to the engine's share.
     limits: RiskLimits,
+    account: share::Absolute,
+    share: Share,
     fees: Vec<FeeSchedule>,
     groups: Vec<u16>,
     /// By instrument: its limits in its own units.
@@ -165,6 +170,8 @@ impl Risk {
         let reserved = Reserved::new(plan);
         Risk {
             limits: plan.risk.clone(),
+            account: share::Absolute::of(&plan.risk),
+            share: Share::WHOLE,
             fees: plan.fees.clone(),
             groups: plan.groups.clone(),
             terms: plan.instruments.iter().map(|i| Terms::new(i, &plan.risk, &reserved)).collect(),
@@ -197,10 +204,10 @@ impl Risk {
         let id = request.instrument;
         v.refuse_if(cx.level > 0, Check::KillSwitch, cx.level.into(), 0);
         let (daily_floor, drawdown_floor) = cx.account.floors();
-        if self.limits.max_drawdown.is_some() {
+        if self.limits.max_drawdown.is_some() || cx.account.drawdown_halt {
             v.refuse_if(cx.account.drawdown_halt, Check::Drawdown, v.equity.0, drawdown_floor.0);
         }
-        if self.limits.max_daily_loss.is_some() {
+        if self.limits.max_daily_loss.is_some() || cx.account.daily_halt {
             v.refuse_if(cx.account.daily_halt, Check::DailyLoss, v.equity.0, daily_floor.0);
         }
         if let Some(contract) = &instrument.contract {
@@ -238,9 +245,14 @@ impl Risk {
 
     fn check_rate(&self, now_ns: i64, v: &mut Verdict) {
         if let Some(limit) = self.limits.order_rate {
-            let recent = self.sent.after(now_ns.saturating_sub(self.limits.order_rate_window_ns));
+            let recent = self.recent_orders(now_ns);
             v.refuse_if(recent >= limit as usize, Check::OrderRate, recent as i128, limit.into());
         }
+    }
+
+    /// Orders within the window of the rate, as far as the account's limit reaches.
+    fn recent_orders(&self, now_ns: i64) -> usize {
+        self.sent.after(now_ns.saturating_sub(self.limits.order_rate_window_ns))
     }
 
     fn check_duplicate(&self, request: &Request, now_ns: i64, v: &mut Verdict) {

@@ -182,6 +182,32 @@ bodies! {
         /// Cash in the base currency.
         cash: Money,
     }
+
+    /// What a budget moved.
+    GrantBody: Grant {
+        /// Input that led to it.
+        cause: u64,
+        /// Engine time, ns.
+        time_ns: i64,
+        /// What the budget said.
+        asked: Money,
+        /// What was added to the balance; when negative, what was taken from it: never more than was free.
+        given: Money,
+        /// The balance afterwards.
+        balance: Money,
+        /// Equity afterwards, base currency.
+        equity: Money,
+        /// The shard may use `parts` of `of` of each absolute limit of the account.
+        parts: u32,
+        /// See `parts`.
+        of: u32,
+        /// Currency of the amounts.
+        currency: u16,
+        /// The shard.
+        shard: u16,
+        /// Zero.
+        reserved: u32,
+    }
 }
 
 codes! {

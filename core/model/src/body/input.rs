@@ -187,6 +187,30 @@ bodies! {
         /// What for, UTF-8, padded with zeros.
         note: [u8; 40],
     }
+
+    /// A shard's budget changes. Money that moves between shards is neither profit nor loss.
+    BudgetBody: Budget {
+        /// Number of the input.
+        seq: u64,
+        /// When the engine learns of it, ns, or `i64::MIN` before its first market event.
+        time_ns: i64,
+        /// What is added to the balance; when negative, what is asked for.
+        delta: Money,
+        /// Number of the transfer; 0 gives the shard what it opens with.
+        transfer: u64,
+        /// Currency of `delta`.
+        currency: u16,
+        /// The shard.
+        shard: u16,
+        /// The shard may use `parts` of `of` of each absolute limit of the account.
+        parts: u32,
+        /// See `parts`.
+        of: u32,
+        /// Zero.
+        reserved: u32,
+        /// Zero.
+        reserved2: [u64; 5],
+    }
 }
 
 codes! {
@@ -208,6 +232,10 @@ codes! {
         Degraded = 7, "degraded";
         /// Likewise: the link has room again.
         Recovered = 8, "recovered";
+        /// As if the day's loss limit had been reached: no entries until the account's next day.
+        HaltDay = 9, "halt-day";
+        /// As if the drawdown limit had been reached: no entries until an operator arms.
+        HaltDrawdown = 10, "halt-drawdown";
     }
 }
 
@@ -363,6 +391,14 @@ impl CommandBody {
             operator: padded(operator),
             note: padded(note),
         }
+    }
+}
+
+impl Default for BudgetBody {
+    fn default() -> Self {
+        let mut body = Self::from_bytes(&[0; BODY_BYTES]);
+        body.time_ns = NO_TIME;
+        body
     }
 }
 

@@ -15,6 +15,8 @@
 //!  order-state cause time order | from to event reason | filled leaves
 //!  position    cause time | instrument | qty order | cost:16 realised:16 fee:16
 //!  account     cause time | event level | equity:16 peak:16 day_start:16 cash:16
+//!  budget      seq time delta:16 transfer | currency shard parts of
+//!  grant       cause time asked:16 given:16 balance:16 equity:16 | parts of currency shard
 //! ```
 
 mod decision;

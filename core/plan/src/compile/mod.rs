@@ -8,11 +8,13 @@ use crate::config::*;
 use crate::diagnostic::{Diagnostics, shown};
 use crate::paper::PaperPlan;
 use crate::runtime::{JournalConfig, RuntimeConfig};
+use crate::shards::{self, Shards};
 use currencies::{Currencies, balances, check_conversions, conversions};
 use instrument::{fees_of, instrument};
 use pinion_engine::plan::*;
 use pinion_model::decimal::Decimal;
 use pinion_model::instrument::{Instrument, InstrumentId};
+use pinion_model::number::Money;
 use std::collections::HashMap;
 use strategy::strategy;
 
@@ -33,6 +35,8 @@ pub struct Plan {
     pub runtime: RuntimeConfig,
     /// The journal.
     pub journal: JournalConfig,
+    /// How the instruments are sharded, where they are.
+    pub shards: Option<Shards>,
     /// The configuration with every value explicit; reading it gives this plan again.
     pub canonical: String,
     /// BLAKE3 of `canonical`.
@@ -40,14 +44,19 @@ pub struct Plan {
 }
 
 /// Compiles a resolved configuration; `None` with errors where it cannot be.
-pub(crate) fn compile(config: &Config, canonical: String, found: &mut Diagnostics) -> Option<Plan> {
-    let currencies = Currencies::of(config, found);
+pub(crate) fn compile(whole: &Config, canonical: String, found: &mut Diagnostics) -> Option<Plan> {
+    // Currencies and their decimals are the account's in every shard.
+    let currencies = Currencies::of(whole, found);
+    let opening = balances(whole, &currencies, found);
     if found.has_errors() {
         return None;
     }
+    let shards = shards::compile(whole, &opening, currencies.base);
+    let config = &*shards::own(whole);
     let all: Vec<Option<Instrument>> =
         config.instruments.iter().map(|i| instrument(i, &currencies, found)).collect();
-    let balances = balances(config, &currencies, found);
+    // A shard is given what it opens with by its first inputs.
+    let balances = if shards::is_one(whole) { vec![Money::ZERO; opening.len()] } else { opening };
     let instruments: Vec<Instrument> = all.into_iter().collect::<Option<_>>()?;
     let conversions = conversions(&currencies, &instruments);
     check_conversions(config, &currencies, &conversions, &instruments, found);
@@ -84,6 +93,7 @@ pub(crate) fn compile(config: &Config, canonical: String, found: &mut Diagnostic
         mode: config.broker.mode,
         runtime: config.runtime.clone(),
         journal: config.journal.clone(),
+        shards,
         hash: *blake3::hash(canonical.as_bytes()).as_bytes(),
         canonical,
     })

@@ -8,6 +8,7 @@ pub(crate) use market::{COMBINE, COMBINE_BY, FRACTION, INSTRUMENT, RULE, SIZE, S
 
 use crate::table::{KeyDef, KeyKind, choice, key, whole};
 use pinion_engine::rules::catalog::RULES;
+use pinion_engine::rules::params::ParamKind;
 
 const TEXT: KeyKind = KeyKind::Text;
 
@@ -62,9 +63,9 @@ pub(crate) const DATA: &[KeyDef] = &[
 pub(crate) const RUNTIME: &[KeyDef] = &[
     key(
         "layout",
-        choice(2, &["invoker", "solo", "shared", "dedicated"]),
+        choice(2, &["invoker", "solo", "shared", "dedicated", "fused"]),
         "",
-        "invoker: the caller's thread does all; solo: one thread of its own; shared: one hot thread, one cold; dedicated: a thread each for feed, strategy, risk, gateway and journal.",
+        "invoker: the caller's thread does all; solo: one thread of its own; shared: one hot thread, one cold; dedicated: a thread each for feed, strategy, risk, gateway and journal; fused: a hot thread for each of `shards`, one cold.",
     ),
     key("hot_core", whole(0, 0, 1023), "", "Processor of the hot thread (layouts solo and shared)."),
     key("cold_core", whole(1, 0, 1023), "", "Processor of the cold thread."),
@@ -88,6 +89,20 @@ pub(crate) const RUNTIME: &[KeyDef] = &[
         "messages",
         "Layout dedicated: depth of each ring between strategy, risk and gateway.",
     ),
+    key(
+        "shards",
+        KeyKind::Custom("shards"),
+        "",
+        "Layout fused: how many hot threads share the instruments, or the instruments of each: [[BTCUSDT], [ETHUSDT]].",
+    ),
+    key("shard", whole(0, 0, MOST_SHARDS - 1), "", "Run this one of `shards` alone, in another layout."),
+    key(
+        "rebalance_ms",
+        KeyKind::Custom("rebalance"),
+        "ms of data time",
+        "How often free cash is evened out between shards, or off (the default).",
+    ),
+    key("hot_cores", KeyKind::List("core"), "", "Layout fused: processor of each shard's hot thread."),
     key("max_open_orders", whole(1024, 16, 65_536), "orders", "Places in the order table."),
     key("book_levels", whole(2000, 10, 20_000), "levels", "Levels kept on each side of an order book."),
     key(
@@ -99,6 +114,16 @@ pub(crate) const RUNTIME: &[KeyDef] = &[
 ];
 
 const IDLE: &[&str] = &["auto", "spin", "yield", "backoff"];
+
+/// Most shards of an account.
+pub(crate) const MOST_SHARDS: i64 = 64;
+
+/// How many shards, and a processor.
+pub(crate) const SHARD_COUNT: ParamKind = ParamKind::Int { default: 2, min: 1, max: MOST_SHARDS };
+/// See [`SHARD_COUNT`].
+pub(crate) const CORE: ParamKind = ParamKind::Int { default: 0, min: 0, max: 1023 };
+/// Time between rebalances, ms: up to a day.
+pub(crate) const REBALANCE: ParamKind = ParamKind::Int { default: 1000, min: 1, max: 86_400_000 };
 
 /// Threads, by agent.
 pub(crate) const AGENTS: &[KeyDef] = &[

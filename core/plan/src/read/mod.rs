@@ -5,6 +5,7 @@ mod instrument;
 mod risk;
 mod rules;
 mod runtime;
+mod shards;
 mod sound;
 mod strategy;
 
@@ -35,7 +36,7 @@ pub(crate) fn config(node: &Node, base: &Path, found: &mut Diagnostics) -> Confi
     let f = Fields::open(node, keys::CONFIG, "the configuration", found);
     let strategies = strategies(&f, found);
     let empty = Node::empty_group(node.place);
-    let (runtime, thread_places) = runtime(f.get("runtime").unwrap_or(&empty), found);
+    let (runtime, thread_places, shards) = runtime(f.get("runtime").unwrap_or(&empty), found);
     let config = Config {
         name: f
             .text("name", found)
@@ -58,6 +59,7 @@ pub(crate) fn config(node: &Node, base: &Path, found: &mut Diagnostics) -> Confi
         data: f.get("data").map(|n| data(n, base, found)).unwrap_or_default(),
         runtime,
         thread_places,
+        shards,
         journal: journal(f.get("journal").unwrap_or(&empty), found),
     };
     check::config(&config, found);

@@ -1,13 +1,18 @@
 //! Threads and the journal.
 
+use super::shards::shards;
 use crate::config::ThreadPlaces;
 use crate::diagnostic::Diagnostics;
 use crate::fields::Fields;
 use crate::keys;
 use crate::runtime::{Agent, AgentConfig, Idle, JournalConfig, Layout, LockMemory, RuntimeConfig};
+use crate::shards::ShardsConfig;
 use crate::tree::Node;
 
-pub(super) fn runtime(node: &Node, found: &mut Diagnostics) -> (RuntimeConfig, ThreadPlaces) {
+pub(super) fn runtime(
+    node: &Node,
+    found: &mut Diagnostics,
+) -> (RuntimeConfig, ThreadPlaces, Option<ShardsConfig>) {
     let f = Fields::open(node, keys::RUNTIME, "runtime", found);
     let idle = Idle::ALL[f.choice("idle", found)].0;
     let of_all = |agent| if agent == Agent::Cold { Idle::Auto } else { idle };
@@ -52,7 +57,7 @@ pub(super) fn runtime(node: &Node, found: &mut Diagnostics) -> (RuntimeConfig, T
         book_levels: f.int("book_levels", found) as u32,
         lock_memory: LockMemory::ALL[f.choice("lock_memory", found)].0,
     };
-    (runtime, places)
+    (runtime, places, shards(&f, found))
 }
 
 pub(super) fn journal(node: &Node, found: &mut Diagnostics) -> JournalConfig {

@@ -1,5 +1,8 @@
 //! One good configuration, and a way to say where a change to it is wrong.
 
+// Each test uses its part.
+#![allow(dead_code)]
+
 use pinion_plan::{Diagnostics, Severity, compile, read};
 use std::path::Path;
 

@@ -10,6 +10,6 @@ pub mod journal;
 pub mod prove;
 pub mod replay;
 pub mod run;
-mod run_directory;
+pub(crate) mod run_directory;
 pub mod stat;
 pub mod strategy;

@@ -1,9 +1,11 @@
 //! `pinion replay`: runs the engine over a journal's inputs and compares every output, byte for byte.
 
 use crate::command::journal::view::View;
+use crate::command::run_directory::shards_of;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::session::digest::Digest;
+use crate::session::fused::combined;
 use clap::Args;
 use pinion_engine::Engine;
 use pinion_engine::sink::Sink;
@@ -64,12 +66,30 @@ struct Found {
     cut: Option<String>,
 }
 
-/// `pinion replay`.
+/// `pinion replay`: of a journal, or of the journal of each shard of a fused run.
 pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
-    let view = View::open(&args.dir)?;
-    let end = pinion_journal::scan(&args.dir)?;
-    let found = compare(&args.dir, &view, end.closed)?;
-    let build = Reader::open(&args.dir)?.header().build().to_string();
+    let shards = shards_of(&args.dir);
+    if shards.is_empty() {
+        let (json, text) = replay_one(&args.dir, args.output.is_json())?;
+        return args.output.put(&json, &text);
+    }
+    let (mut all, mut text) = (Vec::new(), String::new());
+    for dir in &shards {
+        let (json, one) = replay_one(dir, args.output.is_json())
+            .map_err(|failure| failure.in_context(&dir.display().to_string()))?;
+        all.push(json);
+        text += &format!("{}\n{one}", dir.display());
+    }
+    let digest = combined(all.iter().filter_map(|shard| shard["decision_digest"].as_str()));
+    text += &format!("decision digest {digest} (over those of the shards)\n");
+    args.output.put(&json!({ "identical": true, "decision_digest": digest, "shards": all }), &text)
+}
+
+fn replay_one(dir: &Path, is_json: bool) -> Result<(serde_json::Value, String), Failure> {
+    let view = View::open(dir)?;
+    let end = pinion_journal::scan(dir)?;
+    let found = compare(dir, &view, end.closed)?;
+    let build = Reader::open(dir)?.header().build().to_string();
     let mut json = json!({
         "identical": found.difference.is_none(),
         "inputs": found.inputs,
@@ -82,7 +102,7 @@ pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
     json["closed"] = json!(end.closed);
     json["cut"] = json!(found.cut);
     if let Some(difference) = found.difference {
-        if args.output.is_json() {
+        if is_json {
             println!("{json:#}");
         }
         let other = if build == crate::BUILD {
@@ -103,7 +123,7 @@ pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
     if let Some(cut) = &found.cut {
         text += &format!("its last input's outputs are incomplete; the first one missing: {cut}\n");
     }
-    args.output.put(&json, &text)
+    Ok((json, text))
 }
 
 /// The first difference between a closed journal and its replay, if there is one.
@@ -189,6 +209,9 @@ fn feed(engine: &mut Engine, group: &[Record], made: &mut Made) -> bool {
         }
         Some(Kind::Execution) => engine.on_execution(&ExecutionBody::from_bytes(body), made),
         Some(Kind::Timer) => engine.on_timer(TimerBody::from_bytes(body).time_ns, made),
+        Some(Kind::Budget) => {
+            engine.on_budget(&BudgetBody::from_bytes(body), made);
+        }
         Some(Kind::Command) => engine.on_command(&CommandBody::from_bytes(body), made),
         _ => return false,
     }

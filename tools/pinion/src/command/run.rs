@@ -5,10 +5,11 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::report::Report;
 use crate::session::meters::Wanted;
-use crate::session::{Options, run as run_session};
+use crate::session::{Options, fused, run as run_session};
 use crate::setup::{Setup, set_up};
 use clap::Args;
-use pinion_plan::{Layout, Severity};
+use pinion_plan::{Layout, Plan, Severity};
+use pinion_recorded::Broken;
 use std::path::{Path, PathBuf};
 
 /// Run a strategy on the data that its configuration names, on paper, with a journal
@@ -41,7 +42,7 @@ pub struct BacktestArgs {
 
 #[derive(Args)]
 struct Common {
-    /// Which agents run on which threads: invoker, solo or shared
+    /// Which agents run on which threads: invoker, solo, shared, dedicated or fused
     #[arg(long)]
     layout: Option<String>,
     /// Directory of the journal, or `off`
@@ -140,11 +141,21 @@ fn session(
         counters,
         label: format!("{label}, layout {}", plan.runtime.layout.label()),
     };
-    let done = run_session(&options).map_err(|failure| match (failure, &directory) {
+    let failed = |failure| match (failure, &directory) {
         // The data failed before its end: the run is none, and nobody should take it for one.
         (Failure::Usage(reason), Some(directory)) => Failure::Usage(reason + &directory.remove_traces()),
         (failure, _) => failure,
-    })?;
+    };
+    let shown = journal.as_ref().map(|j| j.display().to_string());
+    let report = if plan.runtime.layout == Layout::Fused {
+        let done = fused::run(&options).map_err(failed)?;
+        done.shards.iter().for_each(|(_, done)| tell_broken(&done.broken));
+        Report::of_account(&plan, &done, shown.as_deref())
+    } else {
+        let done = run_session(&options).map_err(failed)?;
+        tell_broken(&done.broken);
+        Report::new(&plan, &done, shown.as_deref())
+    };
     let breaches = pinion_runtime::memory::hot_allocations();
     if breaches > 0 {
         eprintln!(
@@ -152,15 +163,9 @@ fn session(
             crate::ABORT_VARIABLE
         );
     }
-    for (file, broken) in done.broken.iter().filter(|(_, b)| b.count > 0) {
-        eprintln!("warning: {}: {} broken lines were skipped", file.display(), broken.count);
-        broken.first.iter().for_each(|(line, reason)| eprintln!("  {}:{line}: {reason}", file.display()));
-    }
-    let shown = journal.as_ref().map(|j| j.display().to_string());
-    let report = Report::new(&plan, &done, shown.as_deref());
     let mut text = report.text().to_string();
     if let Some(dir) = &shown {
-        text += &look_further(dir, config, done.engine.counters().orders);
+        text += &look_further(&plan, dir, config, report.json["orders"].as_u64().unwrap_or(0));
     }
     common.output.put(&report.json, &text)?;
     if result_line {
@@ -169,18 +174,27 @@ fn session(
             report.json["events_per_second"].as_f64().unwrap_or(0.0),
             report.json["events"],
             report.json["fills"],
-            done.load_cpu.as_secs_f64(),
-            done.run_cpu.as_secs_f64()
+            report.json["load_cpu_seconds"].as_f64().unwrap_or(0.0),
+            report.json["run_cpu_seconds"].as_f64().unwrap_or(0.0)
         );
     }
     Ok(())
 }
 
+fn tell_broken(files: &[(PathBuf, Broken)]) {
+    for (file, broken) in files.iter().filter(|(_, b)| b.count > 0) {
+        eprintln!("warning: {}: {} broken lines were skipped", file.display(), broken.count);
+        broken.first.iter().for_each(|(line, reason)| eprintln!("  {}:{line}: {reason}", file.display()));
+    }
+}
+
 /// Where to look next.
-fn look_further(dir: &str, config: &Path, orders: u64) -> String {
-    let order = if orders > 0 { "1" } else { "ORDER" };
+fn look_further(plan: &Plan, dir: &str, config: &Path, orders: u64) -> String {
+    let fused = plan.runtime.layout == Layout::Fused;
+    let order = if orders > 0 && !fused { "1" } else { "ORDER" };
+    let one = if fused { format!("{dir}/shard-0") } else { dir.into() };
     format!(
-        "\nLook further:\n  pinion replay {dir}\n  pinion journal why {order} {dir}\n  pinion config explain {}\n",
+        "\nLook further:\n  pinion replay {dir}\n  pinion journal why {order} {one}\n  pinion config explain {}\n",
         config.display()
     )
 }

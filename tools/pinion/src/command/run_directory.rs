@@ -1,6 +1,7 @@
 //! The directory of a run: what must hold before it is used, and what goes when the run's data fails.
 
 use crate::failure::Failure;
+use crate::session::fused::shard_directory;
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,9 @@ impl RunDirectory {
             )));
         }
         let entries = names_in(path);
-        if let Some(segment) = entries.iter().find(|name| is_segment(name)) {
+        let in_shards = shards_of(path).into_iter().flat_map(|shard| names_in(&shard));
+        let segments: Vec<OsString> = entries.iter().cloned().chain(in_shards).collect();
+        if let Some(segment) = segments.iter().find(|name| is_segment(name)) {
             return Err(Failure::Usage(format!(
                 "error: {shown} already holds a journal ({}); choose another directory. A run cannot be continued in \
                  this build; `pinion replay {shown}` and `pinion journal info {shown}` read what is there",
@@ -48,7 +51,8 @@ impl RunDirectory {
         }
         for name in left.difference(&self.entries) {
             // What cannot be removed is named below by being there still.
-            let _ = std::fs::remove_file(self.path.join(name));
+            let path = self.path.join(name);
+            let _ = if is_shard(name) { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
         }
         for dir in self.made.iter().rev() {
             if std::fs::remove_dir(dir).is_err() {
@@ -65,6 +69,29 @@ impl RunDirectory {
 fn names_in(dir: &Path) -> HashSet<OsString> {
     std::fs::read_dir(dir)
         .map_or_else(|_| HashSet::new(), |all| all.flatten().map(|e| e.file_name()).collect())
+}
+
+/// The directories of a fused run's shards, in their order.
+pub fn shards_of(run: &Path) -> Vec<PathBuf> {
+    let shard = |k: usize| shard_directory(run, k);
+    (0..).map(shard).take_while(|path| path.is_dir()).collect()
+}
+
+/// Refuses the directory of a fused run, which holds a journal for each shard and none of its own.
+pub fn one_journal(dir: &Path) -> Result<(), Failure> {
+    let shards = shards_of(dir);
+    let (Some(first), Some(last)) = (shards.first(), shards.last()) else { return Ok(()) };
+    Err(Failure::Usage(format!(
+        "error: {} is a fused run of {} shards, each with a journal of its own; name one of {} to {}",
+        dir.display(),
+        shards.len(),
+        first.display(),
+        last.display()
+    )))
+}
+
+fn is_shard(name: &OsString) -> bool {
+    name.to_string_lossy().starts_with("shard-")
 }
 
 fn is_segment(name: &OsString) -> bool {

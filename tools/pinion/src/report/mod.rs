@@ -1,6 +1,7 @@
 //! What a run was, in numbers: for people as text, for programs as JSON. Floats appear here and only here;
 //! amounts of money are exact.
 
+mod fused;
 mod ratios;
 mod text;
 
@@ -120,7 +121,7 @@ fn ratio_f64(ratio: Ratio) -> f64 {
     ratio.0 as f64 / Ratio::SCALE as f64
 }
 
-fn fees_in_base(plan: &Plan, done: &Finished) -> Money {
+pub(super) fn fees_in_base(plan: &Plan, done: &Finished) -> Money {
     let portfolio = done.engine.portfolio();
     let ids = (0..plan.engine.currencies.len() as u16).map(CurrencyId);
     ids.fold(Money::ZERO, |sum, id| sum + portfolio.to_base_floor(id, portfolio.fees(id)).unwrap_or_default())

@@ -28,6 +28,33 @@ fn or_na(value: &Value, digits: usize, days: &Value) -> String {
 
 /// The report's text, from its JSON object and a line of equity.
 pub fn text(j: &Value, line: &[Money], code: &str) -> String {
+    let mut t = account(j, line, code);
+    let s = |key: &str| j[key].as_str().unwrap_or("n/a").to_string();
+    t += &latency_table(j);
+    let seconds = |key: &str| j[key].as_f64().unwrap_or(0.0);
+    let _ = writeln!(
+        t,
+        "\n  {:.0} events a second of the hot thread's processor time; load {:.3} s, run {:.3} s, processor {:.2} s",
+        seconds("events_per_second"),
+        seconds("load_seconds"),
+        seconds("run_seconds"),
+        seconds("cpu_seconds")
+    );
+    let _ = writeln!(t, "  decision digest {}", s("decision_digest"));
+    if j["journal_head"].is_string() {
+        let _ = writeln!(
+            t,
+            "  journal {} ({} records, head {})",
+            s("journal"),
+            j["journal_records"],
+            s("journal_head")
+        );
+    }
+    t
+}
+
+/// What came of the account, from its JSON object and a line of equity.
+pub fn account(j: &Value, line: &[Money], code: &str) -> String {
     let mut t = String::new();
     let s = |key: &str| j[key].as_str().unwrap_or("n/a").to_string();
     let money = |key: &str| {
@@ -83,26 +110,6 @@ pub fn text(j: &Value, line: &[Money], code: &str) -> String {
     );
     let _ = writeln!(t, "  equity {}", sparkline(line));
     t += &open_positions(j);
-    t += &latency_table(j);
-    let seconds = |key: &str| j[key].as_f64().unwrap_or(0.0);
-    let _ = writeln!(
-        t,
-        "\n  {:.0} events a second of the hot thread's processor time; load {:.3} s, run {:.3} s, processor {:.2} s",
-        seconds("events_per_second"),
-        seconds("load_seconds"),
-        seconds("run_seconds"),
-        seconds("cpu_seconds")
-    );
-    let _ = writeln!(t, "  decision digest {}", s("decision_digest"));
-    if j["journal_head"].is_string() {
-        let _ = writeln!(
-            t,
-            "  journal {} ({} records, head {})",
-            s("journal"),
-            j["journal_records"],
-            s("journal_head")
-        );
-    }
     t
 }
 

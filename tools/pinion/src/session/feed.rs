@@ -49,6 +49,15 @@ impl Feed {
         self.source.as_ref().map(Source::current)
     }
 
+    /// When the engine learns of an item of the chunk, ns; `None` beyond its end.
+    pub fn time_ns(&self, at: usize) -> Option<i64> {
+        match self.chunk()? {
+            Chunk::Bars { interval_ns, bars, .. } => bars.get(at).map(|bar| bar.open_ns + interval_ns),
+            Chunk::Quotes { quotes, .. } => quotes.get(at).map(|quote| quote.recv_ns),
+            Chunk::Mixed { events, .. } => events.get(at).map(|event| event.time_ns()),
+        }
+    }
+
     /// The recording.
     pub fn source(&self) -> Option<&Source> {
         self.source.as_ref()

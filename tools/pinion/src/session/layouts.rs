@@ -13,7 +13,8 @@ use pinion_runtime::link::link;
 use pinion_sim::paper::PaperVenue;
 use std::time::Instant;
 
-type Paper<O, const FULL: bool> = Trading<O, NoWire, PaperVenue, FULL>;
+/// Trading at the paper venue.
+pub type Paper<O, const FULL: bool> = Trading<O, NoWire, PaperVenue, FULL>;
 
 /// Trading and keeping on one thread.
 struct SoloAgent<const FULL: bool>(Paper<Keeper, FULL>);
@@ -35,14 +36,15 @@ impl<const FULL: bool> Agent for SoloAgent<FULL> {
 }
 
 /// Everything but the keeper, as one agent whose records go to `out`.
-fn trade<O: Out, const FULL: bool>(parts: Rest<'_>, out: O, meters: &mut Meters) -> Paper<O, FULL> {
+pub fn trade<O: Out, const FULL: bool>(parts: Rest<'_>, out: O, meters: &mut Meters) -> Paper<O, FULL> {
     let Rest { plan, engine, venue, source, commands, shared, ticks, .. } = parts;
     let latency_ns = plan.paper.max_latency_ns;
-    let recorder = Recorder::new(out, NoWire, ticks);
+    let recorder = Recorder::new(out, NoWire, ticks).of_shard(plan.shard().unwrap_or(0));
     let mut feed = Feed::new(source);
-    feed.meter = meters.feed();
+    feed.meter = meters.feed(plan.shard());
     let mut trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
-    trading.journal_link = meters.link(Name::Hot, Name::Cold);
+    trading.journal_link = meters.link(Name::Hot, Name::Cold, plan.shard());
+    trading.open(plan);
     trading
 }
 
@@ -105,7 +107,8 @@ pub fn both(one: Option<bool>, other: Option<bool>) -> Option<bool> {
     one.into_iter().chain(other).reduce(|a, b| a && b)
 }
 
-fn end<O: Out, const FULL: bool>(
+/// Takes an agent apart, with how its run went.
+pub fn end<O: Out, const FULL: bool>(
     mut trading: Paper<O, FULL>,
     began: Instant,
     pinned: Option<bool>,

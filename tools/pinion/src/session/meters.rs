@@ -41,6 +41,8 @@ pub struct Meters {
     run: Option<PathBuf>,
     file: Option<PathBuf>,
     looked: Instant,
+    /// Several shards run side by side, and what each has one of is numbered.
+    fused: bool,
 }
 
 impl Meters {
@@ -64,7 +66,14 @@ impl Meters {
         };
         let file = if let Wanted::File(file) = wanted { Some(file.clone()) } else { None };
         let run = run.map(Path::to_path_buf);
-        Meters { counters, ticks: ticks.clone(), run, file, looked: Instant::now() }
+        Meters {
+            counters,
+            ticks: ticks.clone(),
+            run,
+            file,
+            looked: Instant::now(),
+            fused: plan.runtime.layout == Layout::Fused,
+        }
     }
 
     /// Measures the agent with this name.
@@ -75,16 +84,17 @@ impl Meters {
         slot.map_or_else(DutyMeter::off, |slot| DutyMeter::new(slot, self.ticks.clone(), rate))
     }
 
-    /// Shows the link between these two.
-    pub fn link(&mut self, from: Agent, to: Agent) -> LinkMeter {
-        let name = link_name(from, to);
+    /// Shows the link between these two; of shard `shard`, where there are several.
+    pub fn link(&mut self, from: Agent, to: Agent, shard: Option<usize>) -> LinkMeter {
+        let name = of_shard(&link_name(from, to), shard.filter(|_| self.fused));
         LinkMeter::new(self.counters.as_mut().and_then(|c| c.slot(Kind::Link, &name)))
     }
 
-    /// Shows what a feed refuses.
-    pub fn feed(&mut self) -> Option<FeedMeter> {
+    /// Shows what a feed refuses; that of shard `shard`, where there are several.
+    pub fn feed(&mut self, shard: Option<usize>) -> Option<FeedMeter> {
+        let name = of_shard("feed", shard.filter(|_| self.fused));
         let counters = self.counters.as_mut()?;
-        let (slot, errors) = (counters.slot(Kind::Feed, "feed")?, counters.errors("feed")?);
+        let (slot, errors) = (counters.slot(Kind::Feed, &name)?, counters.errors(&name)?);
         Some(FeedMeter { slot, errors, ticks: self.ticks.clone(), seen: 0, by_reason: [0; REASONS] })
     }
 
@@ -126,33 +136,65 @@ fn link_name(from: Agent, to: Agent) -> String {
     format!("{} -> {}", from.label(), to.label())
 }
 
+/// The name of what each shard has one of.
+fn of_shard(name: &str, shard: Option<usize>) -> String {
+    match shard {
+        Some(shard) => format!("{name} {shard}"),
+        None => name.into(),
+    }
+}
+
+/// The shards of a fused run, or one run without a number.
+fn shards(plan: &Plan) -> Vec<Option<usize>> {
+    match &plan.shards {
+        Some(shards) if plan.runtime.layout == Layout::Fused => (0..shards.all.len()).map(Some).collect(),
+        _ => vec![None],
+    }
+}
+
+/// Names of the agents and the cores they are to run on.
+fn agents(plan: &Plan) -> Vec<(String, String)> {
+    let note = |core: Option<usize>| core.map_or(String::new(), |core| format!("core {core}"));
+    let mut agents = Vec::new();
+    for &agent in plan.runtime.layout.threads() {
+        match &plan.shards {
+            Some(shards) if plan.runtime.layout == Layout::Fused && agent == Agent::Hot => {
+                let core = |k: usize| note(shards.hot_cores.get(k).copied());
+                agents.extend((0..shards.all.len()).map(|k| (format!("hot-{k}"), core(k))));
+            }
+            _ => agents.push((agent.label().to_string(), note(plan.runtime.agent(agent).core))),
+        }
+    }
+    if plan.runtime.layout == Layout::Invoker {
+        agents.push((CALLER.into(), String::new()));
+    }
+    agents
+}
+
 fn create(plan: &Plan, label: &str, run: Option<&Path>, anchors: &Anchors) -> Result<Counters, String> {
     let place = "there is no tmpfs (/dev/shm) and no directory of the run to put them into";
     let path = counters_files::fresh(run, anchors.first().wall_ns).ok_or(place)?;
     let failed = |e: std::io::Error| format!("{}: {e}", path.display());
-    let core = |agent| plan.runtime.agent(agent).core.map_or(String::new(), |core| format!("core {core}"));
-    let mut agents: Vec<_> =
-        plan.runtime.layout.threads().iter().map(|a| (a.label().to_string(), core(*a))).collect();
-    if plan.runtime.layout == Layout::Invoker {
-        agents.push((CALLER.into(), String::new()));
-    }
-    let links: Vec<_> = plan.rings().iter().map(|r| (link_name(r.from, r.to), r.items.to_string())).collect();
+    let (agents, shards) = (agents(plan), shards(plan));
+    let each = |name: &str| shards.iter().map(|shard| of_shard(name, *shard)).collect::<Vec<_>>();
+    let links = plan.rings();
+    let links =
+        links.iter().flat_map(|r| each(&link_name(r.from, r.to)).into_iter().map(|name| (name, r.items)));
+    let links: Vec<_> = links.collect();
+    let feeds = each("feed");
     let reasons: Vec<String> = Broken::reasons().collect();
     let agents: Vec<_> = agents.iter().map(|(name, note)| (name.as_str(), note.as_str())).collect();
-    let links: Vec<_> = links.iter().map(|(name, note)| (name.as_str(), note.as_str())).collect();
+    let links: Vec<_> = links.iter().map(|(name, note)| (name.as_str(), *note)).collect();
+    let feeds: Vec<_> = feeds.iter().map(String::as_str).collect();
+    let errors: Vec<_> = feeds.iter().copied().chain(["journal", "session"]).collect();
     let reasons: Vec<_> = reasons.iter().map(String::as_str).collect();
     let directory = run.map_or(String::new(), |r| absolute(r).display().to_string());
     let identity = Identity { build: crate::BUILD, label, directory: &directory };
-    let shape = Shape {
-        agents: &agents,
-        links: &links,
-        feeds: &["feed"],
-        reasons: &reasons,
-        errors: &["feed", "journal", "session"],
-    };
+    let shape = Shape { agents: &agents, links: &links, feeds: &feeds, reasons: &reasons, errors: &errors };
     // What is slow is told in ticks from the first turn on.
     std::thread::sleep(CALIBRATE);
-    let counters = Counters::create(&path, &identity, &shape, anchors).map_err(failed)?;
+    let mut counters = Counters::create(&path, &identity, &shape, anchors).map_err(failed)?;
+    counters.hot_allocations = Some(pinion_runtime::memory::hot_allocations);
     counters.process().set(Process::Recorded, 1);
     if counters.process().get(Process::InMemory) == 0 {
         eprintln!(

@@ -5,14 +5,16 @@
 //!   solo      the same on a thread of its own, which can be pinned
 //!   shared    hot thread: feed -> engine <-> venue  --ring-->  cold thread: keeper
 //!   dedicated a thread each for feed, strategy, risk, gateway and keeper; see [`dedicated`]
+//!   fused     a hot thread for each shard of the instruments, one cold thread; see [`fused`]
 //! ```
-//! Nothing but [`layouts`] and [`dedicated`] knows the layout; the same agents give the same records in all.
+//! Nothing but [`layouts`], [`dedicated`] and [`fused`] knows the layout; the same agents give the same records in all.
 
 #[cfg(test)]
 mod cold_side;
 pub mod dedicated;
 pub mod digest;
 pub mod feed;
+pub mod fused;
 pub mod keeper;
 pub mod layouts;
 pub mod meters;

@@ -107,6 +107,11 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
         }
     }
 
+    /// The recorder of shard `k`, whose records carry that number.
+    pub fn of_shard(self, k: usize) -> Recorder<O, W, FULL> {
+        Recorder { source: k as u32, ..self }
+    }
+
     /// An input begins.
     #[inline]
     pub fn begin(&mut self, timed: bool) {

@@ -99,10 +99,10 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     let mut keeper = Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone());
     keeper.errors = meters.journal_errors();
     let (control, commands) = Control::start(options.journal.as_deref(), &shared)?;
-    let venue = PaperVenue::new(&plan.engine, plan.paper);
+    let venue = PaperVenue::new(&plan.venue(), plan.paper);
     let start = Start::of(&plan.runtime)?;
     let progress = Progress::new(options.progress, options.lines, shared.clone());
-    let mut watch = Watch { control, progress, meters };
+    let mut watch = Watch::new(control, progress, meters);
     let rest = Rest { plan, engine, venue, source, commands, shared, ticks, start };
     let parts = Parts { rest, keeper, began: Instant::now() };
     let finished = match plan.runtime.layout {
@@ -110,9 +110,9 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
         Layout::Solo => layouts::solo::<FULL>(parts, &mut watch),
         Layout::Shared => layouts::shared::<FULL>(parts, &mut watch),
         Layout::Dedicated => dedicated::run::<FULL>(parts, &mut watch),
+        Layout::Fused => return Err(Failure::Usage("error: a fused run has no single session".into())),
     };
-    watch.progress.clear();
-    watch.control.finish();
+    watch.finish();
     let finished = finished.and_then(|finished| match &finished.kept.error {
         Some(error) => Err(Failure::Run(format!("the journal failed and trading was stopped: {error}"))),
         None => Ok(Finished { ns_per_tick: anchors.ns_per_tick(), ..finished }),
@@ -172,6 +172,17 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// A watch on a session.
+    pub fn new(control: Control, progress: Progress, meters: Meters) -> Watch {
+        Watch { control, progress, meters }
+    }
+
+    /// The session is over.
+    pub fn finish(&mut self) {
+        self.progress.clear();
+        self.control.finish();
+    }
+
     /// Looks at the operator once and shows progress.
     pub fn look(&mut self) {
         self.control.look();

@@ -15,10 +15,10 @@ use super::start::Start;
 use super::venue::Venue;
 use crate::equity::EquityCurve;
 use pinion_engine::Engine;
-use pinion_model::body::{CommandBody, CommandKind};
+use pinion_model::body::{BudgetBody, CommandBody, CommandKind, GrantBody};
 use pinion_model::event::{Bar, Market, MarketEvent, Quote};
 use pinion_model::instrument::InstrumentId;
-use pinion_plan::burst_records;
+use pinion_plan::{Plan, burst_records};
 use pinion_recorded::DataError;
 use pinion_recorded::source::Chunk;
 use pinion_runtime::agent::{Agent, Spent};
@@ -70,6 +70,8 @@ pub struct Trading<O, W, V, const FULL: bool> {
     pub error: Option<DataError>,
     /// The venue, or a view of it.
     pub venue: V,
+    /// Market events from here on are not taken yet.
+    pub until_ns: i64,
     feed: Feed,
     /// What is done on the trading thread before its first work; `None` where it shares its thread.
     pub start: Option<Start>,
@@ -134,6 +136,7 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
             engine,
             recorder,
             venue,
+            until_ns: i64::MAX,
             feed,
             commands,
             shared,
@@ -269,18 +272,52 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
 
     /// Operator's commands that have come in.
     pub fn take_commands(&mut self) {
-        while let Some(mut command) = self.commands.read() {
-            if command.command == CommandKind::Shutdown.code() {
-                // It is journalled where the run ends; the first who asked for it is named.
-                self.shutdown.get_or_insert(command);
-                self.shared.stop.store(true, Ordering::Relaxed);
-                continue;
-            }
-            command.time_ns = self.engine.now_ns();
-            self.begin(FULL);
-            self.engine.on_command(&command, &mut self.recorder);
-            self.finish_input();
+        while let Some(command) = self.commands.read() {
+            self.on_command(command);
         }
+    }
+
+    /// A command, at the present time of the engine.
+    pub fn on_command(&mut self, mut command: CommandBody) {
+        if command.command == CommandKind::Shutdown.code() {
+            // It is journalled where the run ends; the first who asked for it is named.
+            self.shutdown.get_or_insert(command);
+            self.shared.stop.store(true, Ordering::Relaxed);
+            return;
+        }
+        command.time_ns = self.engine.now_ns();
+        self.begin(FULL);
+        self.engine.on_command(&command, &mut self.recorder);
+        self.finish_input();
+    }
+
+    /// Gives a shard what it opens with.
+    pub fn open(&mut self, plan: &Plan) {
+        for budget in plan.opening_budgets() {
+            self.on_budget(&budget);
+        }
+    }
+
+    /// A change of the shard's budget, at the present time of the engine; returns what moved.
+    pub fn on_budget(&mut self, budget: &BudgetBody) -> GrantBody {
+        let budget = BudgetBody { time_ns: self.engine.now_ns(), ..*budget };
+        self.begin(FULL);
+        let grant = self.engine.on_budget(&budget, &mut self.recorder);
+        self.finish_input();
+        grant
+    }
+
+    /// Time of the next event of the loaded chunk.
+    pub fn next_event_ns(&self) -> Option<i64> {
+        self.feed.time_ns(self.feed.position)
+    }
+
+    /// Items of the loaded chunk from `at` on, at most `most`, that come before [`Trading::until_ns`].
+    fn items_until(&self, feed: &Feed, at: usize, most: usize) -> usize {
+        if self.until_ns == i64::MAX {
+            return most;
+        }
+        (at..most).find(|i| feed.time_ns(*i).is_some_and(|ns| ns >= self.until_ns)).unwrap_or(most)
     }
 
     /// Ends the run: own entries are cancelled and what is on its way arrives.
@@ -360,7 +397,7 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
         let mut feed = std::mem::take(&mut self.feed);
         let mut at = feed.position;
         let start = at;
-        let end = feed.len().min(at + LOOK_EVERY as usize);
+        let end = self.items_until(&feed, at, feed.len().min(at + LOOK_EVERY as usize));
         match feed.chunk() {
             Some(Chunk::Bars { instrument, interval_ns, first_cursor, bars }) => {
                 while at < end && self.has_room() {

@@ -2,6 +2,7 @@
 
 use super::DirArgs;
 use super::view::{View, plain};
+use crate::command::run_directory::one_journal;
 use crate::failure::Failure;
 use crate::output::Output;
 use clap::Args;
@@ -184,6 +185,7 @@ fn stages(chain: &Chain, scale: Option<f64>) -> Vec<(&'static str, f64, &'static
 
 /// `journal latency`.
 pub fn latency(args: &DirArgs) -> Result<(), Failure> {
+    one_journal(&args.dir)?;
     let scale = ns_per_tick(&args.dir)?;
     let mut latency = Latency::default();
     let mut cursor = Reader::open(&args.dir)?.cursor(0)?;

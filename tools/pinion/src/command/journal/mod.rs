@@ -5,13 +5,14 @@ mod diff;
 mod list;
 pub mod view;
 
+use crate::command::run_directory::shards_of;
 use crate::failure::Failure;
 use crate::output::Output;
 use clap::{Args, Subcommand};
 use pinion_journal::{Reader, scan, verify};
 use pinion_model::record::{Class, Kind};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use view::{View, hex};
 
 /// Read, verify and question journals
@@ -119,8 +120,25 @@ fn info(args: &DirArgs) -> Result<(), Failure> {
     args.output.put(&json, &text)
 }
 
+/// Verifies a journal, or the journal of each shard of a fused run.
 fn verify_command(args: &DirArgs) -> Result<(), Failure> {
-    let report = verify(&args.dir)?;
+    let shards = shards_of(&args.dir);
+    if shards.is_empty() {
+        let (json, text) = verify_one(&args.dir, args.output.is_json())?;
+        return args.output.put(&json, &text);
+    }
+    let (mut all, mut text) = (Vec::new(), String::new());
+    for dir in &shards {
+        let (json, one) = verify_one(dir, args.output.is_json())
+            .map_err(|failure| failure.in_context(&dir.display().to_string()))?;
+        all.push(json);
+        text += &format!("{}\n{one}", dir.display());
+    }
+    args.output.put(&json!({ "sound": true, "shards": all }), &text)
+}
+
+fn verify_one(dir: &Path, is_json: bool) -> Result<(serde_json::Value, String), Failure> {
+    let report = verify(dir)?;
     let json = json!({
         "sound": report.is_sound(),
         "closed": report.closed,
@@ -131,20 +149,18 @@ fn verify_command(args: &DirArgs) -> Result<(), Failure> {
         "first_bad": report.first_bad.as_ref().map(ToString::to_string),
     });
     if let Some(bad) = &report.first_bad {
-        if args.output.is_json() {
+        if is_json {
             println!("{json:#}");
         }
         return Err(Failure::Run(format!("error: {bad}\n{} records before it are sound", report.records)));
     }
     let state = if report.closed { "closed".into() } else { format!("not closed at {}", report.records) };
-    let torn = if report.closed { None } else { Some(scan(&args.dir)?) };
+    let torn = if report.closed { None } else { Some(scan(dir)?) };
     let lost = torn.map_or(String::new(), |r| format!("; recovery would keep {} records", r.valid_until));
     let head = hex(&report.chain_head);
-    args.output.put(
-        &json,
-        &format!(
-            "sound: {} records in {} segments, {state}{lost}\nhead {head}\n",
-            report.records, report.segments
-        ),
-    )
+    let text = format!(
+        "sound: {} records in {} segments, {state}{lost}\nhead {head}\n",
+        report.records, report.segments
+    );
+    Ok((json, text))
 }

@@ -1,5 +1,6 @@
 //! Records as people and programs read them: named fields, prices and money as decimals, codes as words.
 
+use crate::command::run_directory::one_journal;
 use crate::failure::Failure;
 use pinion_engine::risk::checks::{Check, OperandUnit};
 use pinion_engine::rules::VALUE_NAMES;
@@ -26,6 +27,7 @@ type Fields = Map<String, Value>;
 impl View {
     /// Reads the plan that a journal begins with.
     pub fn open(dir: &Path) -> Result<View, Failure> {
+        one_journal(dir)?;
         let mut cursor = Reader::open(dir)?.cursor(0)?;
         let mut group = Vec::new();
         while cursor.next_group(&mut group)? {
@@ -96,6 +98,8 @@ impl View {
                 put(&mut f, "operator", unpadded(&b.operator));
                 put(&mut f, "note", unpadded(&b.note));
             }
+            Kind::Budget => self.budget(&BudgetBody::from_bytes(&r.body), &mut f),
+            Kind::Grant => self.grant(&GrantBody::from_bytes(&r.body), &mut f),
             Kind::Intent => self.intent(&IntentBody::from_bytes(&r.body), &mut f),
             Kind::Verdict => self.verdict(&VerdictBody::from_bytes(&r.body), &mut f),
             Kind::Order => self.order(&OrderBody::from_bytes(&r.body), &mut f),
@@ -329,6 +333,26 @@ impl View {
         {
             put(f, name, self.money(base, money));
         }
+    }
+
+    fn budget(&self, b: &BudgetBody, f: &mut Fields) {
+        put(f, "seq", b.seq);
+        put(f, "time", time(b.time_ns));
+        put(f, "shard", b.shard);
+        put(f, "delta", self.money(CurrencyId(b.currency), b.delta));
+        put(f, "transfer", b.transfer);
+        put(f, "share", format!("{}/{}", b.parts, b.of));
+    }
+
+    fn grant(&self, b: &GrantBody, f: &mut Fields) {
+        put(f, "cause", b.cause);
+        put(f, "time", time(b.time_ns));
+        put(f, "shard", b.shard);
+        for (name, money) in [("asked", b.asked), ("given", b.given), ("balance", b.balance)] {
+            put(f, name, self.money(CurrencyId(b.currency), money));
+        }
+        put(f, "equity", self.money(self.plan.engine.base_currency, b.equity));
+        put(f, "share", format!("{}/{}", b.parts, b.of));
     }
 
     /// A record as one JSON object.

@@ -99,24 +99,25 @@ fn start<const FULL: bool>(
     let most = plan.engine.max_open_orders as usize;
     let mut agent =
         GatewayAgent::new(venue, books, most, asked, passed, answers, idle(Name::Gateway, meters));
-    agent.meter = meters.link(Name::Gateway, Name::Strategy);
+    agent.meter = meters.link(Name::Gateway, Name::Strategy, None);
     let gateway = thread(plan, Name::Gateway, meters, agent)?;
     let desk = Desk::new(&plan.engine);
     let mut agent = RiskAgent::new(desk, from_strategy, verdicts, orders, idle(Name::Risk, meters));
-    agent.meters = [Name::Strategy, Name::Gateway].map(|to| meters.link(Name::Risk, to));
+    agent.meters = [Name::Strategy, Name::Gateway].map(|to| meters.link(Name::Risk, to, None));
     let risk = thread(plan, Name::Risk, meters, agent)?;
     let mut wire = RiskLink::new(steps, from_risk, idle(Name::Strategy, meters));
-    wire.meter = meters.link(Name::Strategy, Name::Risk);
-    let recorder = Recorder::new(records, wire, ticks);
+    wire.meter = meters.link(Name::Strategy, Name::Risk, None);
+    let recorder = Recorder::new(records, wire, ticks).of_shard(plan.shard().unwrap_or(0));
     let mut venue = RemoteVenue::new(questions, answered, idle(Name::Strategy, meters));
-    venue.meter = meters.link(Name::Strategy, Name::Gateway);
+    venue.meter = meters.link(Name::Strategy, Name::Gateway, None);
     let latency_ns = plan.paper.max_latency_ns;
     let mut trading = Trading::new(engine, venue, Feed::default(), recorder, commands, shared, latency_ns);
+    trading.open(plan);
     trading.start = Some(start);
-    trading.journal_link = meters.link(Name::Strategy, Name::Cold);
+    trading.journal_link = meters.link(Name::Strategy, Name::Cold, None);
     let strategy = thread(plan, Name::Strategy, meters, StrategyAgent::new(trading, from_feed))?;
     let mut agent = FeedAgent::new(source, events, idle(Name::Feed, meters));
-    (agent.meter, agent.link) = (meters.feed(), meters.link(Name::Feed, Name::Strategy));
+    (agent.meter, agent.link) = (meters.feed(None), meters.link(Name::Feed, Name::Strategy, None));
     let feed = thread(plan, Name::Feed, meters, agent)?;
     Ok(Threads { feed, strategy, risk, gateway, cold })
 }
