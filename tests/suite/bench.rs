@@ -55,7 +55,7 @@ fn ring() {
 
 #[test]
 fn indicators() {
-    sound(&["indicators", "--bars", "2000"], "ns", &["min", "asked", "with_values"]);
+    sound(&["indicators", "--bars", "2000"], "ns", &["min", "update", "asked"]);
     let json = ok(&["bench", "indicators", "--bars", "2000", "--rounds", "1", "--all", "--json"]);
     let json: Value = serde_json::from_str(&json).unwrap();
     let listed = ok(&["indicator", "list", "--json"]);

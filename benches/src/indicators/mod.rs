@@ -48,11 +48,11 @@ impl Default for Three {
 impl Three {
     /// RSI, upper and lower band, ATR; `None` while one of them is not warm.
     #[inline(always)]
-    fn values(&self) -> Option<[f64; 4]> {
+    fn values(&self) -> Option<[Fx; 4]> {
         let rsi = self.set.rsi(self.slots[0]).value()?;
         let bands = self.set.bollinger(self.slots[1]).value(self.width)?;
         let atr = self.set.atr(self.slots[2]).value()?;
-        Some([rsi, bands.upper, bands.lower, atr].map(|fx| fx.to_num()))
+        Some([rsi, bands.upper, bands.lower, atr])
     }
 
     /// Is the RSI below 30, is the close at or below the lower band, how far away is a stop of two ATR.
@@ -87,7 +87,9 @@ pub fn contenders(bars: &[Bar]) -> Vec<Contender<'_>> {
         ns_each(bars.len(), || {
             for bar in bars {
                 valued.set.update(black_box(bar));
-                black_box(valued.values());
+                if let Some(values) = valued.values() {
+                    black_box(values);
+                }
             }
         })
     };

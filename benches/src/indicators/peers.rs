@@ -125,7 +125,7 @@ fn check(name: &str, bars: &[Bar], peer: &mut impl Peer) {
         ours.set.update(bar);
         let theirs = peer.next(bar);
         if at >= FADED {
-            let ours = ours.values().expect("warm after a thousand bars");
+            let ours = ours.values().expect("warm after a thousand bars").map(|value| value.to_num::<f64>());
             let scale = bar.close.0 as f64;
             for (our, their) in ours.iter().zip(theirs) {
                 let near = (our - their).abs() <= NEAR * scale;

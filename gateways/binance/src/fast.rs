@@ -67,6 +67,11 @@ impl<'a> Strict<'a> {
             && exponent <= 8
             && let Some(decimals) = eight_decimals(bytes, run.count)
         {
+            if exponent == 8 {
+                let part = Run::eight(decimals)?;
+                self.rest = &bytes[run.count + 10..];
+                return Some((run.value() * POW10[8] as u64 + part.value()) as i64);
+            }
             // Mostly eight digits hold those before the point and those of the unit together.
             let together = run.count + usize::from(exponent) <= 8;
             let first = if together { run } else { Run::NONE };
@@ -94,20 +99,19 @@ impl<'a> Strict<'a> {
         if self.has(b"]") {
             return Some(());
         }
+        self.lit(b"[\"")?;
         loop {
-            self.lit(b"[\"")?;
             let at = Price(self.quoted(price)?);
             self.lit(b",\"")?;
             let qty = Qty(self.quoted(qty)?);
-            self.lit(b"]")?;
             if at <= Price::ZERO || levels.len() == levels.capacity() {
                 return None;
             }
             levels.push(Level { price: at, qty });
-            if self.has(b"]") {
-                return Some(());
+            // To the next level, or out.
+            if !self.has(b"],[\"") {
+                return self.lit(b"]]");
             }
-            self.lit(b",")?;
         }
     }
 

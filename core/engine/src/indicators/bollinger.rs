@@ -4,15 +4,23 @@
 //! band needs no square root: `price <= mean - k * sd` is `d >= 0 and d^2 >= k^2 * v` with
 //! `d = sum - n * price` and `v = n * sum of squares - sum^2`.
 
+use super::exact::{Divisor, SMALL_ROOT, large_root, root, upper};
 use super::fx::{Factor, Fx};
 use pinion_model::number::{Price, Ratio};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
+/// Longest window whose lines are computed in 64 bits.
+const LONGEST_NARROW: u64 = 512;
+
 /// The sums behind the bands; the width `k` belongs to the question, so one window serves all widths.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bollinger {
     window: Box<[i64]>,
+    /// Its length as a divisor.
+    count: Divisor,
+    /// Below this the sum of squares makes lines in 64 bits; 0 until the window is full.
+    narrow_squares: u64,
     /// Where the next price goes; the window is full once it came round.
     at: usize,
     full: bool,
@@ -32,6 +40,8 @@ pub struct BandWidth {
     bits: u32,
     /// The two again, where both fit 64 bits.
     narrow: Option<(u64, u64)>,
+    /// The factor shifted by 29, of at most four deviations; else 0.
+    narrow_factor: u64,
 }
 
 impl BandWidth {
@@ -45,7 +55,10 @@ impl BandWidth {
         let (numerator_squared, denominator_squared) = (numerator * numerator, denominator * denominator);
         let bits = 128 - numerator_squared.max(denominator_squared).leading_zeros();
         let narrow = u64::try_from(numerator_squared).ok().zip(u64::try_from(denominator_squared).ok());
-        BandWidth { numerator_squared, denominator_squared, factor: Factor::new(ratio), bits, narrow }
+        let factor = Factor::new(ratio);
+        let narrow_factor =
+            u64::try_from(factor.bits()).ok().filter(|bits| *bits <= 4 << 32).unwrap_or(0) << 29;
+        BandWidth { numerator_squared, denominator_squared, factor, bits, narrow, narrow_factor }
     }
 }
 
@@ -63,7 +76,15 @@ pub struct Bands {
 impl Bollinger {
     /// Over `n` closes, 2 to 500.
     pub fn new(n: usize) -> Bollinger {
-        Bollinger { window: vec![0; n].into(), at: 0, full: false, sum: 0, sum_of_squares: 0 }
+        Bollinger {
+            window: vec![0; n].into(),
+            count: Divisor::new(n),
+            narrow_squares: 0,
+            at: 0,
+            full: false,
+            sum: 0,
+            sum_of_squares: 0,
+        }
     }
 
     /// Takes a close; `small` says that no price so far has reached 2^31 units.
@@ -71,7 +92,7 @@ impl Bollinger {
     pub fn update(&mut self, close: Price, small: bool) {
         let Some(slot) = self.window.get_mut(self.at) else { return };
         let old = std::mem::replace(slot, close.0);
-        let (difference, sum) = (close.0 - old, close.0 + old);
+        let (difference, sum) = (close.0.wrapping_sub(old), close.0.wrapping_add(old));
         self.sum = self.sum.wrapping_add(difference);
         let change = if small {
             i128::from(difference.wrapping_mul(sum))
@@ -81,8 +102,14 @@ impl Bollinger {
         self.sum_of_squares = self.sum_of_squares.wrapping_add(change);
         self.at += 1;
         if self.at == self.window.len() {
-            (self.at, self.full) = (0, true);
+            self.come_round();
         }
+    }
+
+    #[inline(always)]
+    fn come_round(&mut self) {
+        (self.at, self.full) = (0, true);
+        self.narrow_squares = if self.count.n <= LONGEST_NARROW { self.count.bound() / 4 } else { 0 };
     }
 
     /// True once the window is full.
@@ -154,12 +181,44 @@ impl Bollinger {
     /// `n` standard deviations, to at least 32 bits of fraction where they fit.
     fn deviation_times_n(&self) -> Fx {
         let variance = self.scaled_variance().unsigned_abs();
+        if let Some(root) = large_root(variance) {
+            return Fx::from_bits(root.into());
+        }
         let shift = (variance.leading_zeros() / 2).min(32);
         Fx::from_bits(((variance << (2 * shift)).isqrt() as i128) << (32 - shift))
     }
 
     /// The lines, for people and for rules that need more than a comparison.
+    #[inline(always)]
     pub fn value(&self, width: BandWidth) -> Option<Bands> {
+        self.lines_narrow(width).or_else(|| self.lines_wide(width))
+    }
+
+    /// The lines in 64 bits; `None` where prices, their variance or the width are too large for it.
+    #[inline(always)]
+    fn lines_narrow(&self, width: BandWidth) -> Option<Bands> {
+        let squares = u64::try_from(self.sum_of_squares).ok()?;
+        if squares >= self.narrow_squares || width.narrow_factor == 0 {
+            return None;
+        }
+        // `n` times the squares is below 2^62, and the square of the sum is no larger: the sum is below 2^31.
+        let sum = u64::try_from(self.sum).ok()?;
+        let variance = self.count.n.wrapping_mul(squares).wrapping_sub(sum.wrapping_mul(sum));
+        if variance >= SMALL_ROOT {
+            return None;
+        }
+        // The root is at most 2^52, and the product is theirs shifted by 32: at most 2^54, below 2^64 / `n`.
+        let half = self.count.of(upper(root(variance) << 3, width.narrow_factor)) as i64;
+        // With an `n` of 2 and more the middle is below 2^62.
+        let middle = self.count.of_scaled(sum) as i64;
+        let line = |bits: i64| Fx::from_bits(bits.into());
+        let (upper, lower) = (middle.wrapping_add(half), middle.wrapping_sub(half));
+        Some(Bands { upper: line(upper), middle: line(middle), lower: line(lower) })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn lines_wide(&self, width: BandWidth) -> Option<Bands> {
         if !self.is_ready() {
             return None;
         }
@@ -173,6 +232,7 @@ impl Bollinger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn filled(prices: &[i64]) -> Bollinger {
         let mut bands = Bollinger::new(prices.len());
@@ -193,6 +253,26 @@ mod tests {
                 assert_eq!(bands.compare_lower(price, width), Some(want_lower), "{price:?} {lines:?}");
                 assert_eq!(bands.compare_upper(price, width), Some(want_upper), "{price:?} {lines:?}");
             }
+        }
+    }
+
+    proptest! {
+        /// Prices of every size, near to each other and far apart, and widths on both sides of the widest.
+        #[test]
+        fn lines_of_64_bits_are_those_of_128(
+            n in 2usize..60,
+            (middle, spread) in (0u32..46, 0u32..46),
+            seeds in prop::collection::vec(any::<u64>(), 60..120),
+            width in 1i64..6_000_000_000,
+        ) {
+            let prices = seeds.iter().map(|seed| (1 << middle) + (seed % (1 << spread)) as i64);
+            let (mut bands, width) = (Bollinger::new(n), BandWidth::new(Ratio(width)));
+            for price in prices {
+                bands.update(Price(price), false);
+                prop_assert_eq!(bands.value(width), bands.lines_wide(width));
+            }
+            let usual = middle < 26 && spread < 15 && width.narrow_factor > 0;
+            prop_assert!(!usual || bands.lines_narrow(width).is_some());
         }
     }
 

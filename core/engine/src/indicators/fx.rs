@@ -99,6 +99,12 @@ impl Factor {
         Factor(scaled.div_euclid(i128::from(Ratio::SCALE)) as i64)
     }
 
+    /// The factor with 32 fractional bits.
+    #[inline(always)]
+    pub(super) fn bits(self) -> i64 {
+        self.0
+    }
+
     /// True for zero.
     pub fn is_zero(self) -> bool {
         self.0 == 0

@@ -15,6 +15,7 @@ pub mod change;
 pub mod channel;
 pub mod define;
 pub mod directional;
+mod exact;
 pub mod extremes;
 pub mod force;
 mod functions;
@@ -134,8 +135,22 @@ impl Set {
     /// Takes a finished bar.
     #[inline(always)]
     pub fn update(&mut self, bar: &Bar) {
-        self.large |= ((bar.high.0 | bar.low.0 | bar.close.0) as u64) >> 31 != 0;
-        let small = !self.large;
+        if ((bar.high.0 | bar.low.0 | bar.close.0) as u64) >> 31 != 0 {
+            self.large = true;
+        }
+        if self.large {
+            self.update_large(bar);
+        } else {
+            self.update_first(bar, true);
+        }
+        if self.has_more {
+            self.update_more(bar);
+        }
+    }
+
+    /// The kinds that rules ask for most.
+    #[inline(always)]
+    fn update_first(&mut self, bar: &Bar, small: bool) {
         for rsi in &mut self.rsis {
             rsi.update(bar.close, small);
         }
@@ -145,9 +160,11 @@ impl Set {
         for atr in &mut self.atrs {
             atr.update(bar, small);
         }
-        if self.has_more {
-            self.update_more(bar);
-        }
+    }
+
+    #[inline(never)]
+    fn update_large(&mut self, bar: &Bar) {
+        self.update_first(bar, false);
     }
 
     /// The kinds that are asked for less often.

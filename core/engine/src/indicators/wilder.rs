@@ -1,6 +1,7 @@
 //! Wilder's indicators: RSI and ATR. Both are averages with `alpha = 1 / n` that are seeded with the
 //! simple mean of their first `n` inputs (TA-Lib's convention).
 
+use super::exact::percentage;
 use super::fx::{Factor, Fx, Weight, fx, step_narrow};
 use pinion_model::event::Bar;
 use pinion_model::number::{Price, Ratio};
@@ -22,7 +23,7 @@ struct Averages<const N: usize> {
     phase: Phase,
     /// The close before, for the input of the next bar.
     previous: Price,
-    /// Bits of the averages; in phase `Narrow` only.
+    /// Bits of the averages in phase `Narrow`, else zero.
     narrow: [i64; N],
     wide: Wide<N>,
 }
@@ -99,6 +100,7 @@ impl<const N: usize> Averages<N> {
             return;
         }
         self.wide.values = self.values();
+        self.narrow = [0; N];
         let wide = &mut self.wide;
         wide.small &= small;
         let inputs = inputs.map(|input| fx(Price(input)));
@@ -133,8 +135,9 @@ impl Rsi {
     #[inline(always)]
     pub fn update(&mut self, close: Price, small: bool) {
         self.0.update(close, small, |previous| {
-            let change = close.0 - previous.0;
-            [change.max(0), -change.min(0)]
+            let change = close.0.wrapping_sub(previous.0);
+            let gain = change.max(0);
+            [gain, gain.wrapping_sub(change)]
         });
     }
 
@@ -145,7 +148,19 @@ impl Rsi {
     }
 
     /// The index, 0 to 100. Without losses it is 100, without any movement 0, as in TA-Lib.
+    #[inline(always)]
     pub fn value(&self) -> Option<Fx> {
+        // Where they are not narrow, both are zero, of which there is no percentage.
+        let [gain, loss] = self.0.narrow.map(|bits| bits as u64);
+        match percentage(gain, loss) {
+            Some(bits) => Some(Fx::from_bits(bits.into())),
+            None => self.value_wide(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn value_wide(&self) -> Option<Fx> {
         if !self.is_ready() {
             return None;
         }
@@ -221,12 +236,23 @@ impl Atr {
     /// Takes a bar; `small` as for [`Rsi::update`].
     #[inline(always)]
     pub fn update(&mut self, bar: &Bar, small: bool) {
-        self.0.update(bar.close, small, |previous| [(bar.high.max(previous) - bar.low.min(previous)).0]);
+        self.0.update(bar.close, small, |previous| {
+            [bar.high.max(previous).0.wrapping_sub(bar.low.min(previous).0)]
+        });
     }
 
     /// The average, once warm.
     #[inline(always)]
     pub fn value(&self) -> Option<Fx> {
+        match self.0.phase {
+            Phase::Narrow => Some(Fx::from_bits(self.0.narrow[0].into())),
+            _ => self.value_wide(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn value_wide(&self) -> Option<Fx> {
         self.0.is_ready().then(|| self.0.values()[0])
     }
 
