@@ -268,12 +268,12 @@ impl Instrument {
 
     /// The largest quantity whose notional at `price` is at most `money`, not rounded to lots.
     pub fn qty_for_notional_floor(&self, money: Money, price: Price) -> Qty {
+        if let (Ok(money), Some(unit)) = (i64::try_from(money.0), price.0.checked_mul(self.factor)) {
+            return if unit <= 0 || money <= 0 { Qty::ZERO } else { Qty(money / unit) };
+        }
         let unit = i128::from(price.0) * i128::from(self.factor);
         if unit <= 0 || money.0 <= 0 {
             return Qty::ZERO;
-        }
-        if let (Ok(money), Ok(unit)) = (i64::try_from(money.0), i64::try_from(unit)) {
-            return Qty(money / unit);
         }
         Qty(i64::try_from(money.0 / unit).unwrap_or(i64::MAX))
     }

@@ -94,11 +94,13 @@ impl Money {
 
 impl Price {
     /// `self * ratio`, rounded towards minus infinity.
+    #[inline]
     pub fn mul_floor(self, ratio: Ratio) -> Price {
-        Price(narrow(times_ratio_floor(self.0.into(), ratio)))
+        Price(times_ratio_floor_narrow(self.0, ratio))
     }
 
     /// `self * ratio`, rounded towards plus infinity.
+    #[inline]
     pub fn mul_ceil(self, ratio: Ratio) -> Price {
         -Price((-self).mul_floor(ratio).0)
     }
@@ -106,8 +108,9 @@ impl Price {
 
 impl Qty {
     /// `self * ratio`, rounded towards minus infinity.
+    #[inline]
     pub fn mul_floor(self, ratio: Ratio) -> Qty {
-        Qty(narrow(times_ratio_floor(self.0.into(), ratio)))
+        Qty(times_ratio_floor_narrow(self.0, ratio))
     }
 }
 
@@ -117,11 +120,24 @@ fn times_ratio_floor(a: i128, ratio: Ratio) -> i128 {
     let Ok(narrow) = i64::try_from(a) else {
         return mul_div_floor(a, ratio.0.into(), Ratio::SCALE.into());
     };
+    if let Some(product) = narrow.checked_mul(ratio.0) {
+        return product.div_euclid(Ratio::SCALE).into();
+    }
     let product = i128::from(narrow) * i128::from(ratio.0);
     let (quotient, rest) = divide_by_billion(product.unsigned_abs());
     match product {
         0.. => quotient as i128,
         _ => -(quotient as i128) - i128::from(rest > 0),
+    }
+}
+
+/// The same where the result fits 64 bits, as it does for every price and quantity; one that does not stops the
+/// program.
+#[inline]
+fn times_ratio_floor_narrow(a: i64, ratio: Ratio) -> i64 {
+    match a.checked_mul(ratio.0) {
+        Some(product) => product.div_euclid(Ratio::SCALE),
+        None => narrow(times_ratio_floor(a.into(), ratio)),
     }
 }
 
@@ -208,6 +224,21 @@ mod tests {
             let ratio = ratio.rem_euclid(Ratio::SCALE);
             let exact = (wide * i128::from(ratio)).div_euclid(Ratio::SCALE.into());
             prop_assert_eq!(times_ratio_floor(wide, Ratio(ratio)), exact);
+        }
+
+        #[test]
+        fn a_share_of_a_price_agrees_with_exact_arithmetic(a: i64, shift in 0u32..63, ratio: i64) {
+            let (a, ratio) = (a >> shift, ratio >> (63 - shift));
+            let product = i128::from(a) * i128::from(ratio);
+            let floor = product.div_euclid(Ratio::SCALE.into());
+            let ceil = -(-product).div_euclid(Ratio::SCALE.into());
+            if let (Ok(floor), Ok(ceil)) = (i64::try_from(floor), i64::try_from(ceil)) {
+                prop_assert_eq!(Price(a).mul_floor(Ratio(ratio)), Price(floor));
+                prop_assert_eq!(Qty(a).mul_floor(Ratio(ratio)), Qty(floor));
+                if a > i64::MIN && ceil > i64::MIN {
+                    prop_assert_eq!(Price(a).mul_ceil(Ratio(ratio)), Price(ceil));
+                }
+            }
         }
 
         #[test]

@@ -109,6 +109,8 @@ pub struct Portfolio {
     base_equity: Money,
     /// True when some balance or position needs a conversion.
     has_foreign: bool,
+    /// Positions that are not flat.
+    held: usize,
 }
 
 impl Portfolio {
@@ -127,6 +129,7 @@ impl Portfolio {
             values: vec![Money::ZERO; count],
             base_equity: plan.balances[plan.base_currency.index()],
             has_foreign: false,
+            held: 0,
         };
         portfolio.sum_up();
         portfolio
@@ -284,6 +287,13 @@ impl Portfolio {
             .zip(&self.instruments)
             .any(|(p, i)| !p.qty.is_zero() && i.settle != self.base);
         self.has_foreign = balance || held;
+        self.held = self.positions.iter().filter(|p| !p.qty.is_zero()).count();
+    }
+
+    /// No position is open.
+    #[inline]
+    pub fn is_flat(&self) -> bool {
+        self.held == 0
     }
 
     /// Equity in the base currency, or `None` while a rate that it needs is unknown.
@@ -309,10 +319,13 @@ impl Portfolio {
 
     /// `amount` of a currency in the base currency at the executable side, towards minus infinity; `None`
     /// without a rate.
+    #[inline]
     pub fn to_base_floor(&self, currency: CurrencyId, amount: Money) -> Option<Money> {
-        if currency == self.base {
-            return Some(amount);
-        }
+        if currency == self.base { Some(amount) } else { self.convert_floor(currency, amount) }
+    }
+
+    #[inline(never)]
+    fn convert_floor(&self, currency: CurrencyId, amount: Money) -> Option<Money> {
         let conversion = self.conversions[currency.index()]?;
         let i = conversion.instrument.index();
         let (instrument, mark) = (&self.instruments[i], &self.marks[i]);
@@ -337,6 +350,9 @@ impl Portfolio {
     /// a price or rate that they need.
     pub fn exposure(&self) -> Option<(Money, Money)> {
         let (mut gross, mut net) = (Money::ZERO, Money::ZERO);
+        if self.is_flat() {
+            return Some((gross, net));
+        }
         for id in (0..self.positions.len() as u32).map(InstrumentId) {
             let value = self.position_notional(id)?;
             gross += value.abs();
@@ -346,6 +362,7 @@ impl Portfolio {
     }
 
     /// Signed notional of a position at its mark, base currency.
+    #[inline]
     pub fn position_notional(&self, id: InstrumentId) -> Option<Money> {
         let i = id.index();
         let (instrument, position) = (&self.instruments[i], &self.positions[i]);

@@ -6,25 +6,78 @@ use pinion_model::body::CheckOperands;
 use pinion_model::instrument::InstrumentId;
 use pinion_model::number::{Money, Qty, Ratio, mul_div_floor};
 
+/// Turns cash into the quantity that it buys with its fee.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct CashPricing {
+    /// Cash per quantity unit.
+    unit: i64,
+    /// Fee of a purchase, not below zero.
+    fee: Ratio,
+}
+
+impl CashPricing {
+    /// `unit` is what a quantity unit costs. `None` where it is nothing or does not fit.
+    #[inline]
+    pub(super) fn new(unit: i128, fee: Ratio) -> Option<CashPricing> {
+        let unit = i64::try_from(unit).ok().filter(|unit| *unit > 0)?;
+        Some(CashPricing { unit, fee })
+    }
+
+    /// What of an amount is left for the purchase itself: `amount / (1 + fee)`.
+    pub(super) fn spendable(amount: Money, fee: Ratio) -> Money {
+        let amount = amount.0.max(0);
+        if fee.0 <= 0 {
+            return Money(amount);
+        }
+        let whole = i128::from(Ratio::SCALE) + i128::from(fee.0);
+        Money(mul_div_floor(amount, Ratio::SCALE.into(), whole))
+    }
+
+    /// The largest quantity that an amount pays for.
+    pub(super) fn qty(&self, amount: Money) -> Qty {
+        let quantity = CashPricing::spendable(amount, self.fee).0 / i128::from(self.unit);
+        Qty(i64::try_from(quantity).unwrap_or(i64::MAX))
+    }
+
+    /// What a quantity costs without its fee, where that fits 64 bits.
+    #[inline]
+    pub(super) fn cost(&self, qty: Qty) -> Option<i64> {
+        qty.0.checked_mul(self.unit)
+    }
+
+    /// True when an amount surely pays for what costs `cost` without its fee; nothing is divided.
+    #[inline]
+    pub(super) fn covers(&self, amount: Money, cost: i64) -> bool {
+        let Ok(amount) = i64::try_from(amount.0) else { return false };
+        // Factors of 64 bits, or nearly: the products do not leave 128.
+        let with_fee = i128::from(Ratio::SCALE) + i128::from(self.fee.0);
+        amount > 0 && i128::from(amount) * i128::from(Ratio::SCALE) >= i128::from(cost) * with_fee
+    }
+}
+
 /// Turns amounts of the base currency into quantities at one price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pricing {
     /// Base currency per `whole` quantity units, rounded up.
     per_whole: i128,
+    /// The same where it fits 64 bits, else 0.
+    narrow: i64,
     /// Quantity units of one whole.
     whole: i64,
 }
 
 impl Default for Pricing {
     fn default() -> Pricing {
-        Pricing { per_whole: 1, whole: 1 }
+        Pricing { per_whole: 1, narrow: 1, whole: 1 }
     }
 }
 
 impl Pricing {
     /// `value` is what `whole` quantity units are worth.
+    #[inline]
     pub(super) fn new(value: Money, whole: i64) -> Pricing {
-        Pricing { per_whole: value.0.max(1), whole }
+        let per_whole = value.0.max(1);
+        Pricing { per_whole, narrow: i64::try_from(per_whole).unwrap_or(0), whole }
     }
 
     /// The largest quantity that an amount is enough for.
@@ -36,13 +89,13 @@ impl Pricing {
     }
 
     /// Whether `qty(amount)` is above `qty`, without dividing.
+    #[inline]
     pub(super) fn exceeds(&self, amount: Money, qty: Qty) -> bool {
-        let narrow = (i64::try_from(amount.0), i64::try_from(self.per_whole), qty.0.checked_add(1));
-        match narrow {
+        match (i64::try_from(amount.0), qty.0.checked_add(1)) {
             // The floor of a fraction is above a whole number when the fraction reaches the next one. Factors
             // of 64 bits: the products do not leave 128.
-            (Ok(amount), Ok(per_whole), Some(next)) if amount > 0 && next > 0 => {
-                i128::from(amount) * i128::from(self.whole) >= i128::from(next) * i128::from(per_whole)
+            (Ok(amount), Some(next)) if amount > 0 && next > 0 && self.narrow > 0 => {
+                i128::from(amount) * i128::from(self.whole) >= i128::from(next) * i128::from(self.narrow)
             }
             _ => self.qty(amount) > qty,
         }
@@ -50,15 +103,11 @@ impl Pricing {
 
     /// True when `room` at these prices is surely enough for the quantity that `amount` buys at the `other`
     /// ones. Both are of one instrument.
+    #[inline]
     pub(super) fn covers(&self, room: Money, amount: Money, other: &Pricing) -> bool {
-        if self == other {
-            return room >= amount;
-        }
-        let here = (i64::try_from(room.0), i64::try_from(other.per_whole));
-        let there = (i64::try_from(amount.0), i64::try_from(self.per_whole));
-        match (here, there) {
-            ((Ok(room), Ok(other)), (Ok(amount), Ok(own))) if room > 0 => {
-                i128::from(room) * i128::from(other) >= i128::from(amount) * i128::from(own)
+        match (i64::try_from(room.0), i64::try_from(amount.0)) {
+            (Ok(room), Ok(amount)) if room > 0 && self.narrow > 0 && other.narrow > 0 => {
+                i128::from(room) * i128::from(other.narrow) >= i128::from(amount) * i128::from(self.narrow)
             }
             _ => false,
         }
@@ -76,6 +125,8 @@ pub(super) enum Of {
     Loss,
     /// A share of equity, and the figure is the quantity that it buys at the order's price.
     Share,
+    /// Cash, and the figure is the quantity that it pays for.
+    Cash,
 }
 
 /// One figure of a check.
@@ -86,38 +137,53 @@ pub(super) struct Figure {
 }
 
 impl Figure {
+    #[inline(always)]
     pub(super) fn of(value: i128) -> Figure {
         Figure { value, of: Of::Itself }
     }
 }
 
-/// What a check measured, and what it was held against.
+/// What a check measured, and what it was held against. The figures lie in it piece by piece, because two
+/// whole ones would double its size with padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Operands {
-    pub(super) check: Check,
-    pub(super) outcome: u16,
-    pub(super) measured: Figure,
-    pub(super) limit: Figure,
+    measured: i128,
+    limit: i128,
+    check: Check,
+    outcome: u16,
+    measured_of: Of,
+    limit_of: Of,
 }
 
-/// Both ways in which amounts become quantities.
+impl Operands {
+    #[inline(always)]
+    pub(super) fn new(check: Check, outcome: u16, measured: Figure, limit: Figure) -> Operands {
+        let (measured_of, limit_of) = (measured.of, limit.of);
+        Operands { measured: measured.value, limit: limit.value, check, outcome, measured_of, limit_of }
+    }
+}
+
+/// The ways in which amounts become quantities.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Pricings {
     pub(super) price: Pricing,
     pub(super) loss: Pricing,
+    pub(super) cash: CashPricing,
 }
 
 impl Pricings {
+    #[inline(always)]
     pub(super) fn get(&self, of: Of) -> &Pricing {
         match of {
             Of::Loss => &self.loss,
-            Of::Price | Of::Share | Of::Itself => &self.price,
+            Of::Price | Of::Share | Of::Cash | Of::Itself => &self.price,
         }
     }
 
     fn value(&self, figure: Figure, equity: Money) -> i128 {
         let amount = match figure.of {
             Of::Itself => return figure.value,
+            Of::Cash => return self.cash.qty(Money(figure.value)).0.into(),
             Of::Price | Of::Loss => Money(figure.value),
             // It came from a ratio of 64 bits.
             Of::Share => equity.mul_floor(Ratio(figure.value as i64)),
@@ -132,7 +198,9 @@ impl Pricings {
         instrument: InstrumentId,
         equity: Money,
     ) -> CheckOperands {
-        let (measured, limit) = (self.value(operands.measured, equity), self.value(operands.limit, equity));
+        let value = |value, of| self.value(Figure { value, of }, equity);
+        let measured = value(operands.measured, operands.measured_of);
+        let limit = value(operands.limit, operands.limit_of);
         CheckOperands::new(operands.check as u16, operands.outcome, instrument, measured, limit)
     }
 }
@@ -164,6 +232,25 @@ mod tests {
                         prop_assert_eq!(p.exceeds(Money(amount), Qty(qty)), want, "{} {}", amount, qty);
                     }
                 }
+            }
+        }
+
+        #[test]
+        fn cash_that_covers_is_what_pays_for_as_much(
+            unit in 1i64..1_000_000_000_000,
+            fee in prop_oneof![Just(0i64), 0i64..10_000_000, 0i64..=1_000_000_000],
+            qty in 1i64..1_000_000,
+            off in -3i128..=3,
+            free: i64,
+        ) {
+            let cash = CashPricing::new(unit.into(), Ratio(fee)).unwrap();
+            let near = i128::from(unit) * i128::from(qty);
+            let near = near + (near * i128::from(fee)).div_euclid(Ratio::SCALE.into()) + off;
+            for amount in [near, free.into()] {
+                let (amount, qty) = (Money(amount), Qty(qty));
+                let spendable = (amount.0.max(0) * i128::from(Ratio::SCALE)) / i128::from(Ratio::SCALE + fee);
+                prop_assert_eq!(cash.qty(amount).0, (spendable / i128::from(unit)) as i64);
+                prop_assert_eq!(cash.covers(amount, cash.cost(qty).unwrap()), cash.qty(amount) >= qty);
             }
         }
 

@@ -15,7 +15,7 @@ mod sizing;
 mod terms;
 
 use crate::orders::table::{Order, OrderTable};
-use crate::plan::{EnginePlan, FeeSchedule, RiskLimits, Sizing};
+use crate::plan::{EnginePlan, RiskLimits, Sizing};
 use crate::portfolio::account::Account;
 use crate::portfolio::{Mark, Portfolio};
 use crate::rules::ToClose;
@@ -116,22 +116,21 @@ impl Verdict {
         self.operands.iter().map(|operands| self.pricings.write(operands, self.instrument, self.equity))
     }
 
-    #[inline]
+    #[inline(always)]
     fn note(&mut self, check: Check, outcome: u16, measured: i128, limit: i128) {
         self.note_figures(check, outcome, Figure::of(measured), Figure::of(limit));
     }
 
-    #[inline]
+    #[inline(always)]
     fn note_figures(&mut self, check: Check, outcome: u16, measured: Figure, limit: Figure) {
-        match outcome {
-            1 => self.failed |= check.bit(),
-            2 => self.adjusted |= check.bit(),
-            _ => {}
-        }
-        let _ = self.operands.try_push(Operands { check, outcome, measured, limit });
+        // Without branches: the outcome is no news that a processor could have foreseen.
+        self.failed |= u32::from(outcome == 1) << check as u32;
+        self.adjusted |= u32::from(outcome == 2) << check as u32;
+        let _ = self.operands.try_push(Operands::new(check, outcome, measured, limit));
     }
 
     /// Notes a check that refuses when `bad`.
+    #[inline(always)]
     fn refuse_if(&mut self, bad: bool, check: Check, measured: i128, limit: i128) {
         self.note(check, u16::from(bad), measured, limit);
     }
@@ -153,7 +152,6 @@ pub struct Risk {
     limits: RiskLimits,
     account: share::Absolute,
     share: Share,
-    fees: Vec<FeeSchedule>,
     groups: Vec<u16>,
     /// By instrument: its limits in its own units.
     terms: Vec<Terms>,
@@ -172,9 +170,8 @@ impl Risk {
             limits: plan.risk.clone(),
             account: share::Absolute::of(&plan.risk),
             share: Share::WHOLE,
-            fees: plan.fees.clone(),
             groups: plan.groups.clone(),
-            terms: plan.instruments.iter().map(|i| Terms::new(i, &plan.risk, &reserved)).collect(),
+            terms: (0..plan.instruments.len()).map(|id| Terms::new(plan, id, &reserved)).collect(),
             sent: Sent::new(plan.risk.order_rate.unwrap_or(0) as usize),
             last_entries: vec![None; plan.instruments.len()],
             reserved,

@@ -6,12 +6,12 @@
 //! are compared instead, which comes to the same and needs no division.
 
 use super::checks::Check;
-use super::figures::{Figure, Of, Pricing};
+use super::figures::{CashPricing, Figure, Of, Pricing};
 use super::{Context, Request, Risk, Verdict};
 use crate::plan::Sizing;
 use pinion_model::decimal::Decimal;
 use pinion_model::instrument::{Instrument, InstrumentId};
-use pinion_model::number::{Money, Price, Qty, Ratio, mul_div_floor};
+use pinion_model::number::{Money, Price, Qty, Ratio};
 use pinion_model::order::Side;
 
 /// A configured quantity in an instrument's units, towards zero.
@@ -33,10 +33,14 @@ impl Risk {
         v: &mut Verdict,
     ) {
         let terms = &self.terms[request.instrument.index()];
+        let in_base = instrument.settle == cx.portfolio.base_currency();
         let pricing = |price: Price| {
-            // The negative makes the rounding go up.
-            let notional = -instrument.notional(price, Qty(terms.whole));
-            Some(Pricing::new(-cx.portfolio.to_base_floor(instrument.settle, notional)?, terms.whole))
+            let mut value = terms.whole_notional(instrument, price);
+            if !in_base {
+                // The negative makes the rounding go up.
+                value = -cx.portfolio.to_base_floor(instrument.settle, -value)?;
+            }
+            Some(Pricing::new(value, terms.whole))
         };
         let exposure = cx.portfolio.exposure().zip(self.reserved_base(cx));
         let (Some(at_price), Some(((gross, net), reserved))) = (pricing(v.price), exposure) else {
@@ -55,8 +59,7 @@ impl Risk {
         };
         let mut size = Size { wanted, binding: None };
         if let (Some(risk), true) = (self.limits.risk_per_trade, request.stop_distance > Price::ZERO) {
-            let fee = self.fees[request.instrument.index()].taker;
-            let cost = v.price.mul_ceil(Ratio((2 * fee.0).max(0)));
+            let cost = v.price.mul_ceil(terms.round_trip);
             if let Some(at_loss) = pricing(request.stop_distance + cost) {
                 v.pricings.loss = at_loss;
                 let room = v.equity.mul_floor(risk);
@@ -65,8 +68,9 @@ impl Risk {
         }
         self.limit_by_exposure(request, cx, (gross, net, reserved), v, &mut size);
         let largest = terms.largest_order(instrument, v.price);
-        if self.limits.max_order_qty.is_some() || size.exceeds(v, largest) {
-            size.limit(v, Check::OrderQty, largest, Money(largest.0.into()));
+        let exceeds = size.exceeds(v, largest);
+        if exceeds || self.limits.max_order_qty.is_some() {
+            size.limit(v, Check::OrderQty, (largest, exceeds), Money(largest.0.into()));
         }
         if instrument.kind.pays_notional() && request.side == Side::Buy {
             self.limit_by_cash(request, cx, instrument, v, &mut size);
@@ -85,6 +89,8 @@ impl Risk {
         size: &mut Size,
     ) {
         let limits = &self.limits;
+        let idle = cx.portfolio.is_flat() && self.reserved.is_empty();
+        let own = if idle { Money::ZERO } else { self.used(request.instrument, cx) };
         let mut share = |check, share: Ratio, used: Money| {
             if used.is_zero() && size.fits_share(share) {
                 size.take(v, check, Figure { value: share.0.into(), of: Of::Share }, None);
@@ -93,13 +99,11 @@ impl Risk {
             }
         };
         if let Some(limit) = limits.max_position_size {
-            share(Check::PositionSize, limit, self.used(request.instrument, cx));
+            share(Check::PositionSize, limit, own);
         }
         if let Some(limit) = limits.position_concentration {
-            let group = self.groups[request.instrument.index()];
-            let members = (0..self.groups.len()).filter(|&i| self.groups[i] == group);
-            let used = members.fold(Money::ZERO, |sum, i| sum + self.used(InstrumentId(i as u32), cx));
-            share(Check::Concentration, limit, used);
+            let alone = idle || self.terms[request.instrument.index()].is_alone;
+            share(Check::Concentration, limit, if alone { own } else { self.used_by_group(request, cx) });
         }
         if let Some(limit) = limits.leverage_limit {
             share(Check::Leverage, limit, gross + reserved);
@@ -113,6 +117,13 @@ impl Risk {
             let toward = if request.side == Side::Buy { net } else { -net };
             room(Check::NetExposure, limit, toward + reserved);
         }
+    }
+
+    /// Absolute notionals of an instrument's group with their working entries, base currency.
+    fn used_by_group(&self, request: &Request, cx: &Context<'_>) -> Money {
+        let group = self.groups[request.instrument.index()];
+        let members = (0..self.groups.len()).filter(|&i| self.groups[i] == group);
+        members.fold(Money::ZERO, |sum, i| sum + self.used(InstrumentId(i as u32), cx))
     }
 
     /// Absolute notional of a position with its working entries, base currency.
@@ -147,16 +158,36 @@ impl Risk {
         v: &mut Verdict,
         size: &mut Size,
     ) {
-        let reserved =
+        let free = cx.portfolio.balance(instrument.settle) - self.reserved_cash(instrument, cx);
+        let fee = self.terms[request.instrument.index()].fee;
+        let unit = i128::from(v.price.0) * i128::from(instrument.factor);
+        if let Some(cash) = CashPricing::new(unit, fee) {
+            let cost = match size.wanted {
+                Wanted::Exactly(qty) => cash.cost(qty),
+                // What is wanted costs no more than this.
+                Wanted::Worth(amount, _) if instrument.settle == cx.portfolio.base_currency() => {
+                    i64::try_from(amount.0).ok()
+                }
+                Wanted::Worth(..) => None,
+            };
+            if cost.is_some_and(|cost| cost > 0 && cash.covers(free, cost)) {
+                v.pricings.cash = cash;
+                return size.take(v, Check::Cash, Figure { value: free.0, of: Of::Cash }, None);
+            }
+        }
+        let spendable = CashPricing::spendable(free, fee);
+        let largest = instrument.qty_for_notional_floor(spendable, v.price);
+        size.limit(v, Check::Cash, (largest, size.exceeds(v, largest)), free);
+    }
+
+    /// What working purchases reserve of an instrument's settlement currency.
+    fn reserved_cash(&self, instrument: &Instrument, cx: &Context<'_>) -> Money {
+        if self.reserved.is_empty() {
+            return Money::ZERO;
+        }
+        let same =
             cx.portfolio.instruments().iter().enumerate().filter(|(_, i)| i.settle == instrument.settle);
-        let reserved =
-            reserved.fold(Money::ZERO, |sum, (i, _)| sum + self.reserved.of(InstrumentId(i as u32))[0]);
-        let free = cx.portfolio.balance(instrument.settle) - reserved;
-        let fee = self.fees[request.instrument.index()].taker.0.max(0);
-        // free / (1 + fee)
-        let spendable =
-            mul_div_floor(free.0.max(0), Ratio::SCALE.into(), i128::from(Ratio::SCALE) + i128::from(fee));
-        size.limit(v, Check::Cash, instrument.qty_for_notional_floor(Money(spendable), v.price), free);
+        same.fold(Money::ZERO, |sum, (i, _)| sum + self.reserved.of(InstrumentId(i as u32))[0])
     }
 
     /// The order must be valid, and its exit at the stop still at least 1.1 times the minimum notional.
@@ -223,8 +254,10 @@ impl Size {
     fn limit_worth(&mut self, v: &mut Verdict, check: Check, of: Of, room: Money) {
         let pricing = v.pricings.get(of);
         let enough = match self.wanted {
+            Wanted::Worth(amount, _) if of == Of::Price => room >= amount,
             Wanted::Worth(amount, _) => pricing.covers(room, amount, &v.pricings.price),
-            Wanted::Exactly(_) => false,
+            // As much as is wanted is more than one less.
+            Wanted::Exactly(qty) => qty > Qty::ZERO && pricing.exceeds(room, qty - Qty(1)),
         };
         let largest = if enough { None } else { Some(pricing.qty(room)) };
         let cut = largest.filter(|largest| self.exceeds(v, *largest));
@@ -232,9 +265,9 @@ impl Size {
         refuse_without(v, check, room);
     }
 
-    /// A limit that leaves a quantity.
-    fn limit(&mut self, v: &mut Verdict, check: Check, largest: Qty, room: Money) {
-        let cut = Some(largest).filter(|largest| self.exceeds(v, *largest));
+    /// A limit that leaves a quantity, and whether more is wanted.
+    fn limit(&mut self, v: &mut Verdict, check: Check, (largest, exceeds): (Qty, bool), room: Money) {
+        let cut = exceeds.then_some(largest);
         self.take(v, check, Figure::of(largest.0.into()), cut);
         refuse_without(v, check, room);
     }

@@ -57,9 +57,8 @@ pub fn drive<O: Out>(
         if at % 512 == 0 {
             between(pipeline.out());
         }
-        while ticks.now() < due {
-            std::hint::spin_loop();
-        }
+        // Without a pause, which would add up to its own length to the time of every frame.
+        while ticks.now() < due {}
         if !pipeline.has_room() {
             waits += 1;
             while !pipeline.has_room() {
