@@ -11,7 +11,7 @@ const ZEROS: u64 = 0x3030_3030_3030_3030;
 /// The top bits of the bytes above 9. Behind the first of them others may be set, too: adding 0x76 carries into
 /// the top bit of a byte above 9, and a carry beyond it only reaches later bytes.
 #[inline(always)]
-fn others(values: u64) -> u64 {
+fn not_digits(values: u64) -> u64 {
     (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080
 }
 
@@ -32,7 +32,7 @@ impl Run {
     #[inline(always)]
     pub fn at(line: &[u8], at: usize) -> Run {
         let values = word(line, at) ^ ZEROS;
-        let other = others(values);
+        let other = not_digits(values);
         let count = other.trailing_zeros() as usize / 8;
         // Two shifts, because one by 64 is none.
         let aligned = if count == 8 { values } else { (values << 1) << (63 - 8 * count) };
@@ -43,7 +43,7 @@ impl Run {
     #[inline(always)]
     pub fn eight(bytes: u64) -> Option<Run> {
         let values = bytes ^ ZEROS;
-        (others(values) == 0).then_some(Run { count: 8, aligned: values })
+        (not_digits(values) == 0).then_some(Run { count: 8, aligned: values })
     }
 
     /// These digits with the first `count` of eight others behind them, for as many as eight in all. `None`
@@ -52,7 +52,7 @@ impl Run {
     pub fn followed_by(self, others: u64, count: u8) -> Option<Run> {
         let values = others ^ ZEROS;
         let bits = 8 * u32::from(count);
-        if others(values) != 0 || values.checked_shr(bits).unwrap_or(0) != 0 {
+        if not_digits(values) != 0 || values.checked_shr(bits).unwrap_or(0) != 0 {
             return None;
         }
         let behind = values.checked_shl(64 - bits).unwrap_or(0);
@@ -131,7 +131,7 @@ pub fn decimal(line: &[u8], at: usize, exponent: u8) -> Option<(usize, i64)> {
 #[inline(always)]
 fn short_decimal(line: &[u8], at: usize, exponent: usize) -> Option<(usize, i64)> {
     let values = word(line, at) ^ ZEROS;
-    let other = others(values);
+    let other = not_digits(values);
     let point = other.trailing_zeros() / 8;
     let after = other & other.wrapping_sub(1);
     let end = after.trailing_zeros() / 8;

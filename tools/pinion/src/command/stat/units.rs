@@ -42,7 +42,7 @@ pub fn share(part: u64, whole: u64) -> String {
     }
     let percent = 100.0 * part as f64 / whole as f64;
     match percent {
-        p if p == 0.0 => "0%".into(),
+        0.0 => "0%".into(),
         p if p < 1.0 => "<1%".into(),
         p => format!("{p:.0}%"),
     }
