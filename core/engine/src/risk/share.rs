@@ -95,9 +95,8 @@ impl Risk {
         let own = cx.portfolio.instruments().iter().enumerate().filter(|(_, i)| i.settle == currency);
         own.fold(Money::ZERO, |sum, (at, _)| {
             let [buys, sells] = self.reserved.of(InstrumentId(at as u32));
-            let fee = Ratio(self.fees[at].taker.0.max(self.fees[at].maker.0).max(0));
             let reserved = buys + sells;
-            sum + reserved + reserved.mul_ceil(fee)
+            sum + reserved + reserved.mul_ceil(self.terms[at].dearest_fee)
         })
     }
 

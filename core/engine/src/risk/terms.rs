@@ -14,7 +14,9 @@ pub(super) struct Terms {
     pub(super) whole: i64,
     /// Fee of an order that takes, not below zero.
     pub(super) fee: Ratio,
-    /// The same of an entry and its exit.
+    /// Fee of an order that is the dearer of resting and taking, not below zero.
+    pub(super) dearest_fee: Ratio,
+    /// Fee of an entry that takes and of its exit.
     pub(super) round_trip: Ratio,
     /// It has its group to itself.
     pub(super) is_alone: bool,
@@ -37,6 +39,7 @@ impl Terms {
         Terms {
             whole,
             fee: Ratio(fee.max(0)),
+            dearest_fee: Ratio(fee.max(plan.fees[id].maker.0).max(0)),
             round_trip: Ratio((2 * fee).max(0)),
             is_alone: plan.groups.iter().filter(|other| **other == group).count() == 1,
             factor_of_whole: whole.checked_mul(instrument.factor),
