@@ -83,6 +83,13 @@ proptest! {
             (body.fee, body.fee_currency) = (Money(fee), currency.0);
             portfolio.apply_fill(&body, fill.side);
             traded[id.index()] += Qty(fill.side.sign() * qty);
+            let all = || (0..plan.instruments.len() as u32).map(InstrumentId);
+            prop_assert_eq!(portfolio.is_flat(), all().all(|id| portfolio.position(id).qty.is_zero()));
+            let exposure = all().fold((Money::ZERO, Money::ZERO), |(gross, net), id| {
+                let value = portfolio.position_notional(id).unwrap();
+                (gross + value.abs(), net + value)
+            });
+            prop_assert_eq!(portfolio.exposure(), Some(exposure));
         }
         prop_assert_eq!(portfolio.position(InstrumentId(0)).qty, traded[0] - base_fees, "position = fills - base fees");
         prop_assert_eq!(portfolio.position(InstrumentId(1)).qty, traded[1]);

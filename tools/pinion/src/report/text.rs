@@ -202,11 +202,10 @@ mod tests {
         let stage = serde_json::json!({ "count": 0, "p50": null });
         let mut report = serde_json::json!({
             "fee_asset": "BNB", "fees_by_currency": { "BNB": "0.01", "USDT": "3.25" },
-            "stopped": true, "book_gaps": 2, "positions": [position], "orders": 3,
+            "stopped": true, "book_gaps": 2, "positions": [position.clone(), position], "orders": 3,
             "halts": { "daily_loss": true, "drawdown": false },
             "latency_ns": { "input": { "count": 4, "p50": 30.0 }, "decide": stage, "check": stage, "send": stage, "input_to_order": stage },
         });
-        report["positions"][1] = report["positions"][0].clone();
         report["positions"][1]["dust"] = true.into();
         let shown = text(&report, &[], "USDT");
         for part in [
