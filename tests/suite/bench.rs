@@ -47,7 +47,11 @@ fn decode() {
 #[test]
 fn ring() {
     let args = ["ring", "--trips", "500", "--items", "5000"];
-    sound(&args, "ns", &["min", "floor", "ratio", "in_a_line", "rtrb", "std", "one_way_per_s"]);
+    sound(
+        &args,
+        "ns",
+        &["min", "floor", "ratio", "value_64_bytes", "ratio_64_bytes", "rtrb", "std", "one_way_per_s"],
+    );
     let refused = pinion(&["bench", "ring", "--core", "1023"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused).contains("1023"), "{}", text(&refused));

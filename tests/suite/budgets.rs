@@ -85,7 +85,7 @@ fn steps(prices_move: bool) -> impl Strategy<Value = Vec<Step>> {
     let exit = (shard(), 1i64..=100).prop_map(|(shard, percent)| Step::Exit { shard, percent });
     let fill = (any::<usize>(), 1i64..=100).prop_map(|(pick, percent)| Step::Fill { pick, percent });
     let cancel = any::<usize>().prop_map(|pick| Step::Cancel { pick });
-    let cash = (shard(), shard(), 1i128..100_000_00000000).prop_map(|(from, to, amount)| Step::Cash {
+    let cash = (shard(), shard(), 1i128..10_000_000_000_000).prop_map(|(from, to, amount)| Step::Cash {
         from,
         to,
         amount,

@@ -140,7 +140,7 @@ mod tests {
     }
 
     fn plain_percentage(part: u64, rest: u64) -> u64 {
-        ((u128::from(part) * 100 << 32) / (u128::from(part) + u128::from(rest))) as u64
+        (((u128::from(part) * 100) << 32) / (u128::from(part) + u128::from(rest))) as u64
     }
 
     proptest! {

@@ -6,7 +6,8 @@ impl Trader {
     /// Moves the resting stop and target to where the rules want them.
     pub(super) fn protect<S: Sink>(&mut self, series: &[Series], desk: &mut Desk, sink: &mut S) {
         let Some(holding) = self.holding else { return };
-        let (mut stop, mut target): (Option<(Fx, usize)>, Option<(Fx, usize)>) = (None, None);
+        let mut stop: Option<(Fx, usize)> = None;
+        let mut target: Option<(Fx, usize)> = None;
         for (at, exit) in self.exits.iter().enumerate() {
             let (s, t) = exit.rule.levels();
             // The stop that is reached first, and the target that is reached first.
