@@ -1,7 +1,7 @@
 //! The cold thread of a fused run: the keepers of all shards, one after the other.
 
 use crate::session::keeper::{Keeper, KeeperAgent};
-use pinion_runtime::agent::Agent;
+use pinion_runtime::agent::{Agent, Spent};
 
 /// Every shard's keeper.
 pub struct Keepers(Vec<KeeperAgent>);
@@ -25,5 +25,13 @@ impl Agent for Keepers {
 
     fn is_done(&self) -> bool {
         self.0.iter().all(Agent::is_done)
+    }
+
+    fn take_spent(&mut self) -> Spent {
+        self.0.iter_mut().map(Agent::take_spent).fold(Spent::default(), |sum, spent| Spent {
+            blocked: sum.blocked + spent.blocked,
+            housekeeping: sum.housekeeping + spent.housekeeping,
+            is_blocked: sum.is_blocked || spent.is_blocked,
+        })
     }
 }
