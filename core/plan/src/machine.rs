@@ -60,6 +60,18 @@ pub fn check_threads(config: &Config, machine: &Machine, found: &mut Diagnostics
     shards::check_cores(config, machine, found);
     let threads = runtime.layout.threads();
     let spins = |agent: Agent| runtime.idle_of(agent, machine).0 == Idle::Spin;
+    for agent in Agent::ALL.into_iter().filter(|agent| !threads.contains(agent)) {
+        if runtime.agent(agent).core.is_some() {
+            let (name, layout) = (agent.label(), runtime.layout.label());
+            let known: Vec<&str> = threads.iter().map(|agent| agent.label()).collect();
+            let reason = format!("layout `{layout}` has no {name} thread: its core has no effect");
+            let remedy = match &known[..] {
+                [] => "it has no threads of its own; remove the key".to_string(),
+                known => format!("its threads are {}", known.join(", ")),
+            };
+            found.warn(config.thread_places[agent as usize], reason, remedy);
+        }
+    }
     for (at, &agent) in threads.iter().enumerate() {
         let (name, place) = (agent.label(), config.thread_places[agent as usize]);
         let Some(core) = runtime.agent(agent).core else {

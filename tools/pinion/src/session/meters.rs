@@ -124,6 +124,14 @@ impl Meters {
         }
     }
 
+    /// Nothing has run: the file is not kept.
+    pub fn discard(mut self) {
+        if let Some(counters) = self.counters.take() {
+            // What cannot be removed is listed by `pinion stat --list` and cleaned away there.
+            let _ = std::fs::remove_file(counters.path());
+        }
+    }
+
     /// Says in the file how the session ended, and keeps it.
     pub fn finish(mut self, failure: Option<&Failure>) {
         let Some(mut counters) = self.counters.take() else { return };

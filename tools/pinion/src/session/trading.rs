@@ -439,7 +439,8 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Agent for Trading<O, W, V, FUL
     }
 
     fn do_work(&mut self) -> usize {
-        if !self.has_room() && self.recorder.out.is_kept() {
+        self.blocked = !self.has_room() && self.recorder.out.is_kept();
+        if self.blocked {
             return 0;
         }
         if self.must_stop() {
@@ -454,7 +455,6 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Agent for Trading<O, W, V, FUL
         let cpu = thread_cpu();
         let work = self.work_chunk();
         self.run_cpu += thread_cpu() - cpu;
-        self.blocked = work == 0;
         self.show_progress();
         work
     }

@@ -80,7 +80,14 @@ pub fn pin_two(core: Option<usize>, other: Option<usize>) -> Result<Option<usize
     if !pinion_runtime::agent::pin(core) {
         return Err(Failure::Usage(format!("error: this process may not run on processor {core}")));
     }
-    Ok(Some(other.unwrap_or((core + 1) % processors)))
+    let other = other.unwrap_or((core + 1) % processors);
+    if other == core {
+        let reason = format!(
+            "error: two threads that wait for each other cannot share processor {core}; name another one"
+        );
+        return Err(Failure::Usage(reason));
+    }
+    Ok(Some(other))
 }
 
 /// Where files are made and removed again: as asked for, else in memory, which leaves the disk out.

@@ -92,7 +92,13 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<FusedFinished, Fai
     let mut meters = Meters::start(&options.counters, plan, &options.label, run, &anchors, &ticks);
     let made =
         (0..shards.all.len()).map(|k| make::<FULL>(options, k, &ticks, &anchors, start_of, &mut meters));
-    let made = made.collect::<Result<Vec<_>, Failure>>()?;
+    let made = match made.collect::<Result<Vec<_>, Failure>>() {
+        Ok(made) => made,
+        Err(failure) => {
+            meters.discard();
+            return Err(failure);
+        }
+    };
     let shared = Arc::new(Shared::default());
     let (control, commands) = Control::start(options.journal.as_deref(), &shared)?;
     let progress = Progress::new(options.progress, options.lines, shared.clone());
