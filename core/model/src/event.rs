@@ -111,6 +111,13 @@ pub struct Depth<'a> {
     pub asks: &'a [Level],
 }
 
+impl Depth<'_> {
+    /// All of it but the levels.
+    pub fn head(&self) -> Depth<'static> {
+        Depth { bids: &[], asks: &[], ..*self }
+    }
+}
+
 /// What a feed says about one instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Market<'a> {

@@ -121,16 +121,7 @@ pub(crate) fn keep(market: Market<'_>, levels: &mut Vec<Level>) -> EventKind {
             let start = levels.len();
             levels.extend_from_slice(d.bids);
             levels.extend_from_slice(d.asks);
-            let head = Depth {
-                recv_ns: d.recv_ns,
-                venue_ns: d.venue_ns,
-                first_id: d.first_id,
-                last_id: d.last_id,
-                prev_id: d.prev_id,
-                snapshot: d.snapshot,
-                bids: &[],
-                asks: &[],
-            };
+            let head = d.head();
             EventKind::Depth { head, start, bids: d.bids.len(), asks: d.asks.len() }
         }
     }

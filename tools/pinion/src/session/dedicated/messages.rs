@@ -10,19 +10,6 @@ use pinion_model::instrument::InstrumentId;
 /// Levels in one message.
 const LEVELS: usize = 6;
 
-/// Head of a depth update.
-#[derive(Clone, Copy, Debug)]
-pub struct DepthHead {
-    recv_ns: i64,
-    venue_ns: i64,
-    first_id: u64,
-    last_id: u64,
-    prev_id: u64,
-    snapshot: bool,
-    bids: u32,
-    asks: u32,
-}
-
 /// A market event or a part of one.
 #[derive(Clone, Copy, Debug)]
 pub enum MarketMessage {
@@ -32,8 +19,8 @@ pub enum MarketMessage {
     Trade(InstrumentId, u64, Trade),
     /// A bar and its length, ns.
     Bar(InstrumentId, u64, Bar, i64),
-    /// A depth update, whose levels follow.
-    Depth(InstrumentId, u64, DepthHead),
+    /// A depth update, whose levels follow, so many bids and then so many offers.
+    Depth { id: InstrumentId, cursor: u64, head: Depth<'static>, bids: u32, asks: u32 },
     /// Levels of it, bids first; unused ones are zero.
     Levels([Level; LEVELS]),
 }
@@ -106,20 +93,8 @@ pub fn send_event(event: &MarketEvent<'_>, mut put: impl FnMut(MarketMessage)) {
         Market::Trade(trade) => put(MarketMessage::Trade(id, cursor, *trade)),
         Market::Bar { bar, interval_ns } => put(MarketMessage::Bar(id, cursor, *bar, *interval_ns)),
         Market::Depth(d) => {
-            put(MarketMessage::Depth(
-                id,
-                cursor,
-                DepthHead {
-                    recv_ns: d.recv_ns,
-                    venue_ns: d.venue_ns,
-                    first_id: d.first_id,
-                    last_id: d.last_id,
-                    prev_id: d.prev_id,
-                    snapshot: d.snapshot,
-                    bids: d.bids.len() as u32,
-                    asks: d.asks.len() as u32,
-                },
-            ));
+            let (bids, asks) = (d.bids.len() as u32, d.asks.len() as u32);
+            put(MarketMessage::Depth { id, cursor, head: d.head(), bids, asks });
             let mut levels = d.bids.iter().chain(d.asks).copied();
             for _ in 0..(d.bids.len() + d.asks.len()).div_ceil(LEVELS) {
                 put(MarketMessage::Levels(std::array::from_fn(|_| levels.next().unwrap_or_default())));
@@ -133,7 +108,8 @@ const ROOM: usize = 10_000 + LEVELS;
 
 /// Puts messages together again.
 pub struct Assembler {
-    head: Option<(InstrumentId, u64, DepthHead)>,
+    /// A depth update whose levels are coming: its event without them, and how many of both kinds there are.
+    head: Option<(InstrumentId, u64, Depth<'static>, usize, usize)>,
     levels: Vec<Level>,
 }
 
@@ -154,8 +130,8 @@ impl Assembler {
             MarketMessage::Bar(id, cursor, bar, interval_ns) => {
                 event(id, cursor, Market::Bar { bar, interval_ns })
             }
-            MarketMessage::Depth(id, cursor, head) => {
-                self.head = Some((id, cursor, head));
+            MarketMessage::Depth { id, cursor, head, bids, asks } => {
+                self.head = Some((id, cursor, head, bids as usize, asks as usize));
                 self.levels.clear();
                 self.depth()
             }
@@ -168,15 +144,10 @@ impl Assembler {
 
     /// The depth update, once all its levels are there.
     fn depth(&mut self) -> Option<MarketEvent<'_>> {
-        let (instrument, cursor, head) = self.head?;
-        let (bids, all) = (head.bids as usize, (head.bids + head.asks) as usize);
-        if self.levels.len() < all {
-            return None;
-        }
+        let (instrument, cursor, head, bids, asks) = self.head?;
+        let levels = self.levels.get(..bids + asks)?;
         self.head = None;
-        let (bids, asks) = self.levels[..all].split_at(bids);
-        let DepthHead { recv_ns, venue_ns, first_id, last_id, prev_id, snapshot, .. } = head;
-        let depth = Depth { recv_ns, venue_ns, first_id, last_id, prev_id, snapshot, bids, asks };
-        Some(MarketEvent { instrument, cursor, market: Market::Depth(depth) })
+        let (bids, asks) = levels.split_at(bids);
+        Some(MarketEvent { instrument, cursor, market: Market::Depth(Depth { bids, asks, ..head }) })
     }
 }
