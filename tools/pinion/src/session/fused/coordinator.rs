@@ -106,6 +106,7 @@ impl<'a> Coordinator<'a> {
         let mut idle = Idle::new(IdleKind::Backoff);
         while !self.is_over(&is_finished) {
             self.look(watch);
+            self.heed_the_fallen(&is_finished);
             let rests = self.all_rest();
             if rests {
                 self.at_rest(&is_finished);
@@ -114,6 +115,16 @@ impl<'a> Coordinator<'a> {
         }
         self.observe(i64::MAX);
         self.account.finish();
+    }
+
+    /// A shard whose thread ended without having come to its end never rests again: the others are stopped, so
+    /// that they do not wait for it.
+    fn heed_the_fallen(&self, is_finished: &impl Fn(usize) -> bool) {
+        // In this order: a thread that has ended has said before whether it came to its end.
+        let fell = |k: usize| is_finished(k) && !self.members[k].board.is_done();
+        if (0..self.members.len()).any(fell) {
+            self.shared.stop.store(true, Ordering::Relaxed);
+        }
     }
 
     fn is_over(&self, is_finished: &impl Fn(usize) -> bool) -> bool {
@@ -297,5 +308,58 @@ impl<'a> Coordinator<'a> {
             of,
             ..BudgetBody::default()
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::Control;
+    use crate::progress::Progress;
+    use crate::session::meters::Meters;
+    use pinion_plan::Plan;
+    use pinion_runtime::link::link;
+    use pinion_runtime::ticks::Ticks;
+
+    fn plan() -> Plan {
+        let examples = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
+        let text = std::fs::read_to_string(examples.join("paper.yaml")).unwrap();
+        let text = text.replace("layout: shared", "layout: fused\n  shards: 2");
+        let (config, mut found) = pinion_plan::read("paper.yaml", &text, examples).unwrap();
+        pinion_plan::compile(&config, &[], &mut found).unwrap()
+    }
+
+    #[test]
+    fn a_shard_that_falls_holds_nobody_up() {
+        let plan = plan();
+        let boards = [(); 2].map(|()| Arc::new(Board::default()));
+        let stops = [(); 2].map(|()| Arc::new(Shared::default()));
+        let (members, _orders): (Vec<_>, Vec<_>) = (0..2)
+            .map(|k| {
+                let (tx, rx) = link(8);
+                (Member::new(boards[k].clone(), tx, stops[k].clone()), rx)
+            })
+            .unzip();
+        // The other shard rests at the gate, where it would stay, until it is told to stop.
+        let (board, stop) = (boards[1].clone(), stops[1].clone());
+        let standing = board.standing();
+        let other = std::thread::spawn(move || {
+            board.rest(&standing, 0, 0);
+            let began = Instant::now();
+            while !stop.stop.load(Ordering::Relaxed) && began.elapsed() < Duration::from_secs(20) {
+                std::thread::yield_now();
+            }
+            let told = stop.stop.load(Ordering::Relaxed);
+            board.rest(&standing, i64::MAX, 0);
+            told
+        });
+        let shared = Arc::new(Shared::default());
+        let (control, commands) = Control::start(None, &shared).unwrap();
+        let progress = Progress::new(false, 0, shared.clone());
+        let mut watch = Watch::new(control, progress, Meters::none(&Ticks::default()));
+        let (account, shards) = (Account::new(&plan.engine.risk), plan.shards.as_ref().unwrap());
+        let mut coordinator = Coordinator::new(members, account, shared, commands, shards, 0);
+        coordinator.run(&mut watch, |k| k == 0);
+        assert!(other.join().unwrap(), "the other shard was told to stop");
     }
 }
