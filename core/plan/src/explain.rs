@@ -4,7 +4,7 @@
 use crate::compile::Plan;
 use crate::machine::Machine;
 use crate::paper::Slippage;
-use crate::runtime::{Layout, LockMemory};
+use crate::runtime::{Agent, Layout, LockMemory};
 use crate::shards;
 use crate::timeframe::millis;
 use crate::values::value_text;
@@ -241,7 +241,11 @@ fn threads(plan: &Plan, machine: &Machine) -> Section {
     for &agent in r.layout.threads() {
         let (idle, why) = r.idle_of(agent, machine);
         let work = if r.layout == Layout::Solo { "everything" } else { agent.work() };
-        let value = format!("{}, {}: {why}", machine.core_text(r.agent(agent).core), idle.label());
+        let value = if r.layout == Layout::Fused && agent == Agent::Hot {
+            "one for each shard; where they run is told there".into()
+        } else {
+            format!("{}, {}: {why}", machine.core_text(r.agent(agent).core), idle.label())
+        };
         rows.push(row(format!("{}: {work}", agent.label()), value));
     }
     for ring in plan.rings() {
@@ -260,7 +264,7 @@ fn threads(plan: &Plan, machine: &Machine) -> Section {
 }
 
 fn lock_text(plan: &Plan) -> &'static str {
-    match (plan.runtime.lock_memory, plan.runtime.locks_memory()) {
+    match (plan.runtime.lock_memory, plan.locks_memory()) {
         (LockMemory::On, _) => "yes, in huge pages where the host has them; a host that refuses ends the run",
         (LockMemory::Auto, true) => {
             "yes, in huge pages where the host has them; a host that refuses is named"
@@ -274,8 +278,10 @@ fn memory(plan: &Plan) -> Section {
     let e = &plan.engine;
     let books = e.instruments.len() * e.book_levels as usize * 2 * 16;
     let orders = e.max_open_orders as usize * 144;
-    let rings = plan.rings().iter().map(|ring| ring.bytes).sum();
-    let segment = plan.journal.segment_mb << 20;
+    // The books and the order table are divided among shards, rings and journals are each shard's own.
+    let shards = plan.side_by_side();
+    let rings = shards * plan.rings().iter().map(|ring| ring.bytes).sum::<usize>();
+    let segment = shards * (plan.journal.segment_mb << 20);
     let kib = |bytes: usize| format!("{} KiB", bytes.div_ceil(1024));
     // 128 bytes for each input: at 100 events a second, a quiet instrument.
     let per_day = 128.0 * 100.0 * 86_400.0 / 1e9;

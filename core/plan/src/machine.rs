@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::diagnostic::Diagnostics;
-use crate::runtime::{Agent, Idle};
+use crate::runtime::{Agent, Idle, Layout};
 use crate::shards;
 use std::collections::BTreeSet;
 
@@ -75,7 +75,8 @@ pub fn check_threads(config: &Config, machine: &Machine, found: &mut Diagnostics
     for (at, &agent) in threads.iter().enumerate() {
         let (name, place) = (agent.label(), config.thread_places[agent as usize]);
         let Some(core) = runtime.agent(agent).core else {
-            if spins(agent) {
+            // The hot threads of shards have their cores elsewhere.
+            if spins(agent) && (runtime.layout, agent) != (Layout::Fused, Agent::Hot) {
                 let reason = format!(
                     "the {name} thread spins and is not pinned: it takes a core from whoever needs it"
                 );

@@ -90,14 +90,10 @@ pub struct Ring {
 }
 
 impl RuntimeConfig {
-    /// Whether locking is tried at all: a run whose hot threads own no core is not about latency.
-    pub fn locks_memory(&self) -> bool {
+    /// A hot thread has a core of its own, in the layouts in which it does nothing but trade.
+    pub(crate) fn owns_core(&self) -> bool {
         let owns = |agent: &Agent| *agent != Agent::Cold && self.agent(*agent).core.is_some();
-        match self.lock_memory {
-            LockMemory::Auto => self.layout != Layout::Solo && self.layout.threads().iter().any(owns),
-            LockMemory::On => true,
-            LockMemory::Off => false,
-        }
+        self.layout != Layout::Solo && self.layout.threads().iter().any(owns)
     }
 
     /// The rings of the layout, of which that to the journal holds `journal_depth`. A slot is two or three cache lines.
@@ -143,13 +139,22 @@ impl RuntimeConfig {
         let alone = |core| threads.iter().all(|t| *t == agent || self.agent(*t).core != Some(core));
         match (idle, core) {
             (Idle::Auto, _) if agent == Agent::Cold => (Idle::Backoff, "a cold thread makes room"),
-            (Idle::Auto, None) => (Idle::Yield, "the thread does not own a core"),
             (Idle::Auto, Some(core)) if !alone(core) => (Idle::Yield, "another thread has the same core"),
-            (Idle::Auto, Some(_)) if machine.online.len() <= hot => {
+            _ => idle.of_hot(core.is_some(), hot, machine),
+        }
+    }
+}
+
+impl Idle {
+    /// What a hot thread does without work, one of so many, that owns a core or does not.
+    pub(crate) fn of_hot(self, owns_core: bool, hot: usize, machine: &Machine) -> (Idle, &'static str) {
+        match self {
+            Idle::Auto if !owns_core => (Idle::Yield, "the thread does not own a core"),
+            Idle::Auto if machine.online.len() <= hot => {
                 (Idle::Yield, "there are not more processors than hot threads")
             }
-            (Idle::Auto, Some(_)) => (Idle::Spin, "pinned, alone on its core"),
-            (other, _) => (other, "as configured"),
+            Idle::Auto => (Idle::Spin, "pinned, alone on its core"),
+            other => (other, "as configured"),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::compile::Plan;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostics, Place};
 use crate::places::Places;
-use crate::runtime::{Agent, Idle};
+use crate::runtime::{Agent, Idle, Layout, LockMemory};
 use pinion_engine::plan::EnginePlan;
 use pinion_model::body::BudgetBody;
 use pinion_model::instrument::CurrencyId;
@@ -179,15 +179,27 @@ impl Plan {
     /// What a shard's hot thread does without work: it spins only where every shard owns a core and another one
     /// is left for everything else.
     pub fn shard_idle(&self, machine: &crate::Machine) -> (Idle, &'static str) {
-        let shards = self.shards.as_ref().map_or(0, |s| s.all.len());
-        let pinned = self.shards.as_ref().is_some_and(|s| !s.hot_cores.is_empty());
-        match self.runtime.agent(Agent::Hot).idle {
-            Idle::Auto if !pinned => (Idle::Yield, "the thread does not own a core"),
-            Idle::Auto if machine.online.len() <= shards => {
-                (Idle::Yield, "there are not more processors than hot threads")
+        let (shards, cores) = self.shards.as_ref().map_or((0, 0), |s| (s.all.len(), s.hot_cores.len()));
+        self.runtime.agent(Agent::Hot).idle.of_hot(cores > 0, shards, machine)
+    }
+
+    /// Shards that run side by side: each has a ring and a journal of its own.
+    pub fn side_by_side(&self) -> usize {
+        match &self.shards {
+            Some(shards) if self.runtime.layout == Layout::Fused => shards.all.len(),
+            _ => 1,
+        }
+    }
+
+    /// Whether locking is tried at all: a run whose hot threads own no core is not about latency.
+    pub fn locks_memory(&self) -> bool {
+        match self.runtime.lock_memory {
+            LockMemory::Auto => {
+                let shards = self.shards.as_ref().filter(|_| self.runtime.layout == Layout::Fused);
+                self.runtime.owns_core() || shards.is_some_and(|s| !s.hot_cores.is_empty())
             }
-            Idle::Auto => (Idle::Spin, "pinned, alone on its core"),
-            other => (other, "as configured"),
+            LockMemory::On => true,
+            LockMemory::Off => false,
         }
     }
 }

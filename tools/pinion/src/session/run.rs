@@ -100,7 +100,7 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     keeper.errors = meters.journal_errors();
     let (control, commands) = Control::start(options.journal.as_deref(), &shared)?;
     let venue = PaperVenue::new(&plan.venue(), plan.paper);
-    let start = Start::of(&plan.runtime)?;
+    let start = Start::of(plan)?;
     let progress = Progress::new(options.progress, options.lines, shared.clone());
     let mut watch = Watch::new(control, progress, meters);
     let rest = Rest { plan, engine, venue, source, commands, shared, ticks, start };
@@ -268,7 +268,12 @@ fn summary(engine: &Engine) -> String {
 
 /// How an agent's thread waits.
 pub fn idle_of(plan: &Plan, agent: Agent) -> Idle {
-    Idle::new(match plan.runtime.idle_of(agent, &machine()).0 {
+    waiter(plan.runtime.idle_of(agent, &machine()).0)
+}
+
+/// A waiter as the plan decided.
+pub fn waiter(idle: IdleConfig) -> Idle {
+    Idle::new(match idle {
         IdleConfig::Spin => IdleKind::Spin,
         IdleConfig::Yield | IdleConfig::Auto => IdleKind::Yield,
         IdleConfig::Backoff => IdleKind::Backoff,

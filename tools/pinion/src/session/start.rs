@@ -2,7 +2,7 @@
 //! have it locked, and seal itself.
 
 use crate::failure::Failure;
-use pinion_plan::{LockMemory, RuntimeConfig};
+use pinion_plan::{LockMemory, Plan};
 use pinion_runtime::memory::lock::{self, Refused};
 use pinion_runtime::memory::{self, warm};
 
@@ -15,18 +15,18 @@ pub struct Start {
 
 impl Start {
     /// As the plan says. Where locking is refused, `on` ends the run with the remedy and `auto` warns.
-    pub fn of(runtime: &RuntimeConfig) -> Result<Start, Failure> {
-        let refused = if runtime.locks_memory() { lock::allowed().err() } else { None };
-        if let (Some(refused), LockMemory::Auto) = (&refused, runtime.lock_memory) {
+    pub fn of(plan: &Plan) -> Result<Start, Failure> {
+        let refused = if plan.locks_memory() { lock::allowed().err() } else { None };
+        if let (Some(refused), LockMemory::Auto) = (&refused, plan.runtime.lock_memory) {
             eprintln!("warning: {refused}; `lock_memory: off` says that it need not be");
         }
-        Start::decide(runtime, refused)
+        Start::decide(plan, refused)
     }
 
-    fn decide(runtime: &RuntimeConfig, refused: Option<Refused>) -> Result<Start, Failure> {
+    fn decide(plan: &Plan, refused: Option<Refused>) -> Result<Start, Failure> {
         match refused {
-            None => Ok(Start { locks: runtime.locks_memory() }),
-            Some(refused) if runtime.lock_memory == LockMemory::On => Err(Failure::Usage(format!(
+            None => Ok(Start { locks: plan.locks_memory() }),
+            Some(refused) if plan.runtime.lock_memory == LockMemory::On => Err(Failure::Usage(format!(
                 "error: `lock_memory: on`, but {refused}; or write `lock_memory: auto`"
             ))),
             Some(_) => Ok(Start::default()),
@@ -51,19 +51,23 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    fn runtime(lines: &str) -> RuntimeConfig {
+    fn plan(lines: &str) -> Plan {
         let text = format!(
-            "strategy:\n  entry_mixins: [RSIOrBB]\n  exit_mixins: [SimpleATR]\n  timeframe: 1m\nruntime: {lines}\n"
+            "instruments: [{{symbol: BTCUSDT, tick: 0.01, lot: 0.001}}, {{symbol: ETHUSDT, tick: 0.01, lot: 0.001}}]\n\
+             strategy:\n  entry_mixins: [RSIOrBB]\n  exit_mixins: [SimpleATR]\n  timeframe: 1m\n  bars: trades\nruntime: {lines}\n"
         );
-        pinion_plan::read("x.yaml", &text, Path::new(".")).unwrap().0.runtime
+        let (config, mut found) = pinion_plan::read("x.yaml", &text, Path::new(".")).unwrap();
+        pinion_plan::compile(&config, &[], &mut found).unwrap()
     }
 
     #[test]
     fn locking_is_tried_where_a_core_is_owned_and_refused_only_where_it_must_be() {
         let limit = || Some(Refused::Limit(8 << 20));
-        let locks = |lines, refused| Start::decide(&runtime(lines), refused).map(|start| start.locks);
+        let locks = |lines, refused| Start::decide(&plan(lines), refused).map(|start| start.locks);
         assert!(!locks("{}", None).unwrap(), "no core of its own");
         assert!(locks("{hot_core: 1}", None).unwrap());
+        assert!(locks("{layout: fused, shards: 2, hot_cores: [1, 2]}", None).unwrap());
+        assert!(!locks("{layout: fused, shards: 2}", None).unwrap());
         assert!(!locks("{hot_core: 1, lock_memory: off}", None).unwrap());
         assert!(!locks("{hot_core: 1}", limit()).unwrap(), "it goes on without");
         let said = locks("{lock_memory: on}", limit()).unwrap_err().to_string();

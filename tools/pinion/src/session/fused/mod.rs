@@ -22,7 +22,7 @@ mod shard;
 use super::keeper::{Keeper, KeeperAgent};
 use super::layouts::{both, end, trade};
 use super::meters::Meters;
-use super::run::{Finished, Options, Rest, Watch, ended, open_journal};
+use super::run::{Finished, Options, Rest, Watch, ended, idle_of, open_journal, waiter};
 use super::start::Start;
 use super::trading::Shared;
 use crate::control::Control;
@@ -35,10 +35,9 @@ pub use cold::Keepers;
 use coordinator::{Coordinator, Member};
 use pinion_engine::Engine;
 use pinion_model::record::Entry;
-use pinion_plan::{Agent as Name, Idle as IdleConfig, Plan, Shards};
+use pinion_plan::{Agent as Name, Plan, Shards};
 use pinion_recorded::source::Source;
 use pinion_runtime::agent::Runner;
-use pinion_runtime::idle::{Idle, IdleKind};
 use pinion_runtime::link::{Tx, link};
 use pinion_runtime::ticks::{Anchors, Ticks};
 use pinion_sim::paper::PaperVenue;
@@ -87,11 +86,10 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<FusedFinished, Fai
     if let Some(dir) = &options.journal {
         std::fs::create_dir_all(dir).map_err(|e| Failure::Run(format!("{}: {e}", dir.display())))?;
     }
-    let start_of = Start::of(&plan.runtime)?;
+    let begin = Start::of(plan)?;
     let run = options.journal.as_deref();
     let mut meters = Meters::start(&options.counters, plan, &options.label, run, &anchors, &ticks);
-    let made =
-        (0..shards.all.len()).map(|k| make::<FULL>(options, k, &ticks, &anchors, start_of, &mut meters));
+    let made = (0..shards.all.len()).map(|k| make::<FULL>(options, k, &ticks, &anchors, begin, &mut meters));
     let made = match made.collect::<Result<Vec<_>, Failure>>() {
         Ok(made) => made,
         Err(failure) => {
@@ -203,7 +201,7 @@ fn start<const FULL: bool>(
         keepers.push(keeper);
     }
     let cold_core = plan.runtime.agent(Name::Cold).core;
-    let cold_idle = super::run::idle_of(plan, Name::Cold);
+    let cold_idle = idle_of(plan, Name::Cold);
     let cold = Runner::start_metered(
         "cold",
         cold_core,
@@ -211,16 +209,12 @@ fn start<const FULL: bool>(
         meters.agent(Name::Cold.label()),
         Keepers::new(keepers),
     )?;
-    let idle = match plan.shard_idle(&machine()).0 {
-        IdleConfig::Spin => IdleKind::Spin,
-        IdleConfig::Yield | IdleConfig::Auto => IdleKind::Yield,
-        IdleConfig::Backoff => IdleKind::Backoff,
-    };
+    let idle = plan.shard_idle(&machine()).0;
     let mut hot = Vec::with_capacity(agents.len());
     for (k, agent) in agents.into_iter().enumerate() {
         let core = shards.hot_cores.get(k).copied();
         let name = format!("hot-{k}");
-        hot.push(Runner::start_metered(&name, core, Idle::new(idle), meters.agent(&name), agent)?);
+        hot.push(Runner::start_metered(&name, core, waiter(idle), meters.agent(&name), agent)?);
     }
     Ok((Threads { hot, cold }, plans, members))
 }

@@ -156,7 +156,7 @@ fn start_threads(
         commands: link(1).1,
         shared: Arc::default(),
         ticks: rig.ticks.clone(),
-        start: Start::of(&plan.runtime)?,
+        start: Start::of(&plan)?,
         keeper: rig.keeper()?,
         wire: Timed { encoding, schedule, socket, order: histogram() },
     };
