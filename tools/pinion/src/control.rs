@@ -14,11 +14,23 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Commands that may wait for the trading thread; it takes them within a millisecond or has other troubles.
 const WAITING: usize = 64;
+
+/// Hears SIGUSR1 from now on; the flag that it sets. A signal belongs to the process, and so does the flag: what
+/// came before a session was there stops it from its first look on. Without this the signal ends the program.
+pub fn hear_kill() -> std::io::Result<Arc<AtomicBool>> {
+    static KILLED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    if let Some(killed) = KILLED.get() {
+        return Ok(killed.clone());
+    }
+    let killed = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(signal_hook::consts::SIGUSR1, killed.clone())?;
+    Ok(KILLED.get_or_init(|| killed).clone())
+}
 
 /// The operator's side of a session.
 pub struct Control {
@@ -35,13 +47,13 @@ pub struct Control {
 impl Control {
     /// Listens in `dir` (nowhere without one) and to signals.
     pub fn start(dir: Option<&Path>, shared: &Arc<Shared>) -> Result<(Control, Rx<CommandBody>), Failure> {
-        let (interrupted, killed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let interrupted = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             // A second Ctrl-C ends the program at once.
             signal_hook::flag::register_conditional_shutdown(signal, 130, interrupted.clone())?;
             signal_hook::flag::register(signal, interrupted.clone())?;
         }
-        signal_hook::flag::register(signal_hook::consts::SIGUSR1, killed.clone())?;
+        let killed = hear_kill()?;
         let socket = match dir {
             // A path that is too long for a socket, or a file system without them: the other ways remain.
             Some(dir) => listen(&dir.join("control.sock")).ok(),
@@ -218,5 +230,16 @@ mod tests {
         );
         assert_eq!((stops(), kill.exists()), (1, false));
         control.finish();
+    }
+
+    #[test]
+    fn a_signal_before_the_session_is_there_stops_it_at_its_first_look() {
+        hear_kill().unwrap();
+        signal_hook::low_level::raise(signal_hook::consts::SIGUSR1).unwrap();
+        let (mut control, mut commands) = Control::start(None, &Arc::default()).unwrap();
+        control.look();
+        assert_eq!(commands.read().map(|c| c.command), Some(CommandKind::CancelEntries.code()));
+        control.look();
+        assert!(commands.read().is_none(), "once");
     }
 }

@@ -45,7 +45,10 @@ pub(crate) fn explain(plan: &Plan, machine: &Machine) -> Option<Section> {
     }
     let rebalance = match shards.rebalance_ns {
         None => "off: each shard keeps what it opens with and what it earns".into(),
-        Some(ns) => format!("free cash is evened out every {} ms of data time", ns / 1_000_000),
+        Some(ns) => format!(
+            "free cash is evened out every {} ms of data time, from a hundredth of a shard's part on",
+            ns / 1_000_000
+        ),
     };
     rows.push(row("rebalance", rebalance));
     rows.push(row(

@@ -1,6 +1,7 @@
 //! `pinion run` and `pinion backtest`.
 
 use super::run_directory::RunDirectory;
+use crate::control::hear_kill;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::report::Report;
@@ -111,6 +112,8 @@ fn session(
     counters: Wanted,
     result_line: bool,
 ) -> Result<(), Failure> {
+    // Before anything is read: that may take a while, and a signal to stop must not be lost in it.
+    hear_kill()?;
     let layout = match &common.layout {
         Some(name) => Some(layout_named(name)?),
         None => default,

@@ -209,6 +209,8 @@ fn create(plan: &Plan, label: &str, run: Option<&Path>, anchors: &Anchors) -> Re
     std::thread::sleep(CALIBRATE);
     let mut counters = Counters::create(&path, &identity, &shape, anchors).map_err(failed)?;
     counters.hot_allocations = Some(pinion_runtime::memory::hot_allocations);
+    // What is counted from the start is shown from the start.
+    counters.look();
     counters.process().set(Process::Recorded, 1);
     if counters.process().get(Process::InMemory) == 0 {
         eprintln!(

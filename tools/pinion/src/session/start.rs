@@ -6,6 +6,13 @@ use pinion_plan::{LockMemory, Plan};
 use pinion_runtime::memory::lock::{self, Refused};
 use pinion_runtime::memory::{self, warm};
 
+/// The start of another hot thread of the run. The trading thread locks memory for all of them, and says where
+/// that is refused.
+pub fn join() {
+    warm::touch_stack();
+    memory::seal();
+}
+
 /// The start of a trading thread.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Start {

@@ -7,6 +7,7 @@
 use super::messages::{Assembler, FromGateway, Outgoing, ToGateway, send_event};
 use super::wait;
 use crate::session::recorder::Wire;
+use crate::session::start;
 use crate::session::venue::Venue;
 use pinion_engine::book::Book;
 use pinion_model::body::{CancelBody, ExecutionBody, OrderBody};
@@ -16,7 +17,7 @@ use pinion_runtime::agent::{Agent, Spent};
 use pinion_runtime::counters::link::LinkMeter;
 use pinion_runtime::idle::Idle;
 use pinion_runtime::link::{Rx, Tx};
-use pinion_runtime::memory::{self, warm};
+use pinion_runtime::memory;
 use pinion_sim::paper::PaperVenue;
 use std::collections::VecDeque;
 
@@ -42,7 +43,8 @@ pub struct GatewayAgent<W> {
 }
 
 impl<W: Wire> GatewayAgent<W> {
-    /// An agent without orders. `most_orders` may be open at once.
+    /// An agent without orders. `most_orders` may have come before they are expected: those of one input, which
+    /// are at most as many as can be open, and those whose notes fill the strategy's link.
     #[expect(clippy::too_many_arguments, reason = "each is another end of a link")]
     pub fn new(
         wire: W,
@@ -126,9 +128,7 @@ impl<W: Wire> GatewayAgent<W> {
 
 impl<W: Wire> Agent for GatewayAgent<W> {
     fn on_start(&mut self) {
-        // The strategy's thread locks memory for all of them, and says where it is refused.
-        warm::touch_stack();
-        memory::seal();
+        start::join();
     }
 
     fn on_close(&mut self) {

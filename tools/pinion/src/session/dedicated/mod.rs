@@ -19,7 +19,7 @@ mod gateway;
 mod messages;
 mod risk;
 mod strategy;
-mod wait;
+pub mod wait;
 
 use super::feed::Feed;
 use super::keeper::{Keeper, KeeperAgent};
@@ -147,7 +147,8 @@ impl<W: Wire + Send + 'static, const FULL: bool> Threads<W, FULL> {
         let cold = thread(plan, Name::Cold, meters, KeeperAgent::new(keeper, written))?;
         let most = plan.engine.max_open_orders as usize;
         let waits = idle(Name::Gateway, meters);
-        let mut agent = GatewayAgent::new(wire, venue, books, most, asked, passed, answers, waits);
+        let mut agent =
+            GatewayAgent::new(wire, venue, books, most + order_ring, asked, passed, answers, waits);
         agent.meter = meters.link(Name::Gateway, Name::Strategy, None);
         let gateway = thread(plan, Name::Gateway, meters, agent)?;
         let desk = Desk::new(&plan.engine);

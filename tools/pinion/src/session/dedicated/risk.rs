@@ -3,6 +3,7 @@
 
 use super::messages::{FromRisk, Outgoing, ToRisk};
 use super::wait;
+use crate::session::start;
 use pinion_engine::desk::Desk;
 use pinion_engine::risk::Verdict;
 use pinion_engine::sink::Sink;
@@ -13,7 +14,7 @@ use pinion_runtime::agent::{Agent, Spent};
 use pinion_runtime::counters::link::LinkMeter;
 use pinion_runtime::idle::Idle;
 use pinion_runtime::link::{Rx, Tx};
-use pinion_runtime::memory::{self, warm};
+use pinion_runtime::memory;
 
 /// Messages that are taken in one turn.
 const BATCH: usize = 64;
@@ -50,9 +51,7 @@ impl RiskAgent {
 
 impl Agent for RiskAgent {
     fn on_start(&mut self) {
-        // The strategy's thread locks memory for all of them, and says where it is refused.
-        warm::touch_stack();
-        memory::seal();
+        start::join();
     }
 
     fn on_close(&mut self) {

@@ -8,7 +8,7 @@ use super::pipeline::{BEGIN_NS, Counts, Encoding, Pipeline, decoder};
 use super::tcp::{Answers, serve, write_all};
 use super::{Rig, Run, close, join};
 use crate::failure::Failure;
-use crate::session::dedicated::{Makings, Threads, send_event};
+use crate::session::dedicated::{Makings, Threads, send_event, wait};
 use crate::session::keeper::Keeper;
 use crate::session::meters::Meters;
 use crate::session::recorder::Wire;
@@ -19,6 +19,7 @@ use pinion_engine::Engine;
 use pinion_model::body::{CancelBody, OrderBody};
 use pinion_model::event::MarketEvent;
 use pinion_plan::Layout;
+use pinion_runtime::idle::{Idle, IdleKind};
 use pinion_runtime::link::link;
 use pinion_sim::paper::PaperVenue;
 use std::net::TcpStream;
@@ -89,7 +90,8 @@ pub fn run(rig: &Rig, load: Load, step_ns: i64) -> Result<Run, Failure> {
     let period = 1e9 / load.rate / rig.ns_per_tick;
     let schedule = Schedule { start, period, ns_per_tick: rig.ns_per_tick, step_ns, warm_up: load.warm_up };
     let mut threads = start_threads(rig, schedule, None)?;
-    let (failed, waits) = feed(rig, &load, &schedule, &mut threads);
+    let failed = feed(rig, &load, &schedule, &mut threads);
+    let waits = threads.events.refused();
     let (engine, stages, wire, keeper) = threads.finish()?.take_apart()?;
     let seconds = (rig.ticks.now() - schedule.due(load.warm_up)) as f64 * rig.ns_per_tick / 1e9;
     close(keeper, rig)?;
@@ -163,26 +165,18 @@ fn start_threads(
     Threads::start(makings, &mut Meters::none(&rig.ticks))
 }
 
-/// Sends an event to the strategy's thread; how often its link was full.
-fn send(threads: &mut Threads<Timed, true>, event: &MarketEvent<'_>) -> u64 {
-    let (events, mut waits) = (&mut threads.events, 0);
+/// Sends an event to the strategy's thread. One that has ended tells why at its join.
+fn send(threads: &mut Threads<Timed, true>, event: &MarketEvent<'_>) {
+    let mut idle = Idle::new(IdleKind::Yield);
     send_event(event, |message| {
-        waits += u64::from(!events.has_credits(1));
-        while !events.has_credits(1) && !events.is_abandoned() {
-            std::thread::yield_now();
-        }
-        if events.has_credits(1) {
-            events.push(message);
-        }
+        wait::send(&mut threads.events, &mut idle, message);
     });
-    waits
 }
 
-/// Decodes frames when they are due and sends them on; frames that could not be read, and how often the
-/// strategy's link was full.
-fn feed(rig: &Rig, load: &Load, schedule: &Schedule, threads: &mut Threads<Timed, true>) -> (u64, u64) {
+/// Decodes frames when they are due and sends them on; how many could not be read.
+fn feed(rig: &Rig, load: &Load, schedule: &Schedule, threads: &mut Threads<Timed, true>) -> u64 {
     let (mut decoder, mut now_ns) = (decoder(&rig.plan), BEGIN_NS);
-    let (mut failed, mut waits) = (0, 0);
+    let mut failed = 0;
     for (at, bytes) in rig.frames.iter().cycle().take(load.warm_up + load.frames).enumerate() {
         while rig.ticks.now() < schedule.due(at) {
             // The other threads may need this processor.
@@ -193,7 +187,7 @@ fn feed(rig: &Rig, load: &Load, schedule: &Schedule, threads: &mut Threads<Timed
             failed += 1;
             continue;
         };
-        waits += send(threads, &MarketEvent { instrument, cursor: 0, market });
+        send(threads, &MarketEvent { instrument, cursor: 0, market });
     }
-    (failed, waits)
+    failed
 }

@@ -1,10 +1,13 @@
 //! What a figure depends on besides the program: the machine, its load, and what the platform itself does
 //! to a thread that only looks at the clock.
 
+use super::super::rounds::pin_two;
 use super::measured::histogram;
+use crate::failure::Failure;
 use crate::host::Host;
 use hdrhistogram::Histogram;
 use pinion_benches::clock::Clock;
+use pinion_benches::ring;
 use pinion_runtime::ticks::Ticks;
 use serde_json::{Value, json};
 
@@ -47,10 +50,21 @@ pub fn hiccups(ticks: &Ticks, ns_per_tick: f64, lasting_ns: u64) -> Histogram<u6
 }
 
 /// Round trips over two atomics between this thread and another: the floor of every hand-over.
-pub fn two_atomics(clock: &Clock, other_core: Option<usize>) -> Histogram<u64> {
+///
+/// The two threads run on the processors that were named, else on the first and the next one: without a word to
+/// the scheduler they may share one, and the figure would be its time slice.
+pub fn two_atomics(
+    clock: &Clock,
+    core: Option<usize>,
+    other: Option<usize>,
+) -> Result<Histogram<u64>, Failure> {
+    let measured = std::thread::scope(|threads| {
+        let measure = || pin_two(core, other).map(|other| ring::two_atomics(clock, other, TRIPS, 1));
+        threads.spawn(measure).join()
+    });
     let mut trips = histogram();
-    for ticks in pinion_benches::ring::two_atomics(clock, other_core, TRIPS, 1) {
+    for ticks in measured.unwrap_or_else(|panic| std::panic::resume_unwind(panic))? {
         trips.saturating_record(clock.ns(ticks) as u64);
     }
-    trips
+    Ok(trips)
 }

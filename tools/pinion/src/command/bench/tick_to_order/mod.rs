@@ -135,6 +135,9 @@ pub fn run(args: &TickToOrderArgs) -> Result<(), Failure> {
             "error: --rate is 1 to 10000000 frames a second, --frames at least 1".into(),
         ));
     }
+    if args.core.is_some() && args.core == args.cold_core {
+        return Err(Failure::Usage("error: --core and --cold-core are one processor; name two".into()));
+    }
     let rig = Rig::new(args)?;
     let machine = environment::machine(args.core);
     if let Some(core) = args.core
@@ -149,7 +152,7 @@ pub fn run(args: &TickToOrderArgs) -> Result<(), Failure> {
     let run = if args.tcp { over_tcp(args, &rig)? } else { in_memory(args, &rig, args.rate)? };
     let stolen = environment::steal_ticks().zip(steal).map(|(after, before)| after - before);
     let hiccups = environment::hiccups(&rig.ticks, rig.ns_per_tick, PROBE.as_nanos() as u64);
-    let atomics = environment::two_atomics(&Clock::default(), rig.cold_core);
+    let atomics = environment::two_atomics(&Clock::default(), args.core, rig.cold_core)?;
     let kept_up = run.driven.kept_up(&run.load);
     let mut value = run.json(args, &rig, kept_up);
     value["environment"] = machine;
