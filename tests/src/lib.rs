@@ -1,5 +1,7 @@
 //! What the tests share: where the recorded data is, a way to say that it is not there, and the program.
 
+pub mod drive;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 

@@ -3,38 +3,28 @@
 
 use pinion_engine::Engine;
 use pinion_engine::sink::Sink;
-use pinion_model::body::{Body, CancelBody, OrderBody};
+use pinion_model::body::{Body, OrderBody};
 use pinion_model::event::{Bar, Level};
 use pinion_model::instrument::InstrumentId;
 use pinion_model::number::{Price, Qty};
 use pinion_model::record::Kind;
 use pinion_plan::Plan;
-use pinion_recorded::source::{Chunk, Input, Source};
 use pinion_sim::paper::PaperVenue;
+use pinion_tests::drive::{Outbox, drive};
 
 /// Every record as bytes, and what goes to the venue.
 #[derive(Default)]
 struct Tape {
     records: Vec<(u16, [u8; 96])>,
-    orders: Vec<OrderBody>,
-    cancels: Vec<CancelBody>,
+    outbox: Outbox,
 }
 
 impl Sink for Tape {
     const INPUTS: bool = false;
     const EVIDENCE: bool = true;
     fn emit<B: Body>(&mut self, body: &B) {
-        let bytes = body.to_bytes();
-        match B::KIND {
-            Kind::Order if OrderBody::from_bytes(&bytes).held == 0 => {
-                self.orders.push(OrderBody::from_bytes(&bytes))
-            }
-            Kind::Cancel if CancelBody::from_bytes(&bytes).held == 0 => {
-                self.cancels.push(CancelBody::from_bytes(&bytes))
-            }
-            _ => {}
-        }
-        self.records.push((B::KIND as u16, bytes));
+        self.outbox.note(body);
+        self.records.push((B::KIND as u16, body.to_bytes()));
     }
     fn levels(&mut self, _: &[Level], _: &[Level]) {}
 }
@@ -63,36 +53,19 @@ fn restored(engine: &Engine, venue: &PaperVenue, plan: &Plan) -> (Engine, PaperV
 
 /// Runs the shipped recording, restoring after every `every` events (0: never); returns the records.
 fn run(plan: &Plan, every: usize) -> Vec<(u16, [u8; 96])> {
-    let path = pinion_tests::project_root().join("examples/data/binance_spot_20250325.capture.gz");
-    let input = Input::of_capture(path);
-    let mut source = Source::open(&[input], &plan.engine.instruments).unwrap();
-    let mut engine = Engine::new(&plan.engine).unwrap();
-    let mut venue = PaperVenue::new(&plan.engine, plan.paper);
     let (mut tape, mut count) = (Tape::default(), 0usize);
-    while let Some(chunk) = source.next_chunk().unwrap() {
-        let Chunk::Mixed { events, levels } = chunk else { panic!("a capture is mixed") };
-        for event in events {
-            let event = event.with_levels(levels);
-            let now_ns = event.market.time_ns();
-            while engine.next_deadline_ns() <= now_ns {
-                engine.on_timer(engine.next_deadline_ns(), &mut tape);
-            }
-            while let Some(report) = venue.poll(now_ns - 1) {
-                engine.on_execution(&report, &mut tape);
-            }
-            venue.on_market(&event);
-            engine.on_market(&event, &mut tape);
-            tape.orders.drain(..).for_each(|o| venue.submit(&o, engine.now_ns()));
-            tape.cancels.drain(..).for_each(|c| venue.cancel(&c, engine.now_ns()));
+    drive(
+        plan,
+        &mut tape,
+        |tape| &mut tape.outbox,
+        |engine, venue, _| {
             assert!(engine.reservations_agree(), "after event {count}");
             count += 1;
             if every > 0 && count.is_multiple_of(every) {
-                (engine, venue) = restored(&engine, &venue, plan);
+                (*engine, *venue) = restored(engine, venue, plan);
             }
-        }
-    }
-    assert!(engine.counters().fills > 5);
-    assert_eq!(engine.counters().anomalies, 0);
+        },
+    );
     tape.records
 }
 
@@ -173,7 +146,7 @@ fn run_bars(most: usize) -> (Vec<(u16, [u8; 96])>, Engine) {
         let run = if venue.is_idle() { most } else { 1 };
         let run = &bars[at..bars.len().min(at.saturating_add(run))];
         at += engine.on_bars(id, 1 + at as u64, run, interval_ns, &mut tape);
-        tape.orders.drain(..).for_each(|o| venue.submit(&o, engine.now_ns()));
+        tape.outbox.hand_over(&mut venue, engine.now_ns());
     }
     assert!(engine.counters().fills > 100, "{}", engine.counters().fills);
     (tape.records, engine)

@@ -6,18 +6,15 @@ use pinion_engine::desk::Desk;
 use pinion_engine::remote::{DeskMessage, DeskStep};
 use pinion_engine::risk::Verdict;
 use pinion_engine::sink::Sink;
-use pinion_model::body::{Body, CancelBody, OrderBody};
+use pinion_model::body::Body;
 use pinion_model::event::Level;
-use pinion_model::record::Kind;
 use pinion_plan::Plan;
-use pinion_recorded::source::{Chunk, Input, Source};
-use pinion_sim::paper::PaperVenue;
+use pinion_tests::drive::{Outbox, drive};
 
 /// What leaves a desk for the venue, and its last verdict.
 #[derive(Default)]
 struct Sent {
-    orders: Vec<OrderBody>,
-    cancels: Vec<CancelBody>,
+    outbox: Outbox,
     verdict: Verdict,
 }
 
@@ -25,16 +22,7 @@ impl Sink for Sent {
     const INPUTS: bool = false;
     const EVIDENCE: bool = false;
     fn emit<B: Body>(&mut self, body: &B) {
-        let bytes = body.to_bytes();
-        match B::KIND {
-            Kind::Order if OrderBody::from_bytes(&bytes).held == 0 => {
-                self.orders.push(OrderBody::from_bytes(&bytes))
-            }
-            Kind::Cancel if CancelBody::from_bytes(&bytes).held == 0 => {
-                self.cancels.push(CancelBody::from_bytes(&bytes))
-            }
-            _ => {}
-        }
+        self.outbox.note(body);
     }
     fn levels(&mut self, _: &[Level], _: &[Level]) {}
     fn judged(&mut self, verdict: &Verdict) {
@@ -75,14 +63,14 @@ impl Sink for Remote {
 #[derive(Default)]
 struct Local {
     records: Vec<(u16, [u8; 96])>,
-    sent: Sent,
+    outbox: Outbox,
 }
 
 impl Sink for Local {
     const INPUTS: bool = true;
     const EVIDENCE: bool = true;
     fn emit<B: Body>(&mut self, body: &B) {
-        self.sent.emit(body);
+        self.outbox.note(body);
         self.records.push((B::KIND as u16, body.to_bytes()));
     }
     fn levels(&mut self, _: &[Level], _: &[Level]) {}
@@ -97,39 +85,6 @@ fn plan() -> Plan {
     );
     let (config, mut found) = pinion_plan::read("paper.yaml", &text, &examples).unwrap();
     pinion_plan::compile(&config, &[], &mut found).unwrap()
-}
-
-/// Runs the shipped recording; `sent` tells where the sink keeps what goes to the venue.
-fn run<S: Sink>(
-    plan: &Plan,
-    sink: &mut S,
-    sent: impl Fn(&mut S) -> &mut Sent,
-    mut look: impl FnMut(&Engine, &S),
-) {
-    let path = pinion_tests::project_root().join("examples/data/binance_spot_20250325.capture.gz");
-    let mut source = Source::open(&[Input::of_capture(path)], &plan.engine.instruments).unwrap();
-    let mut engine = Engine::new(&plan.engine).unwrap();
-    let mut venue = PaperVenue::new(&plan.engine, plan.paper);
-    while let Some(chunk) = source.next_chunk().unwrap() {
-        let Chunk::Mixed { events, levels } = chunk else { panic!("a capture is mixed") };
-        for event in events {
-            let event = event.with_levels(levels);
-            let now_ns = event.market.time_ns();
-            while engine.next_deadline_ns() <= now_ns {
-                engine.on_timer(engine.next_deadline_ns(), sink);
-            }
-            while let Some(report) = venue.poll(now_ns - 1) {
-                engine.on_execution(&report, sink);
-            }
-            venue.on_market(&event);
-            engine.on_market(&event, sink);
-            let sent = sent(sink);
-            sent.orders.drain(..).for_each(|o| venue.submit(&o, engine.now_ns()));
-            sent.cancels.drain(..).for_each(|c| venue.cancel(&c, engine.now_ns()));
-            look(&engine, sink);
-        }
-    }
-    assert!(engine.counters().fills > 5);
 }
 
 fn remote(plan: &Plan, lost: Option<usize>) -> Remote {
@@ -148,12 +103,12 @@ fn is_equal(engine: &Engine, sink: &Remote) -> bool {
 fn a_following_desk_is_equal_after_every_input_and_decides_the_same() {
     let plan = plan();
     let (mut local, mut followed) = (Local::default(), remote(&plan, None));
-    run(&plan, &mut local, |s| &mut s.sent, |_, _| {});
-    run(
+    drive(&plan, &mut local, |s| &mut s.outbox, |_, _, _| {});
+    drive(
         &plan,
         &mut followed,
-        |s| &mut s.sent,
-        |engine, sink| {
+        |s| &mut s.sent.outbox,
+        |engine, _, sink| {
             assert!(is_equal(engine, sink), "after input {}", engine.seq());
         },
     );
@@ -167,11 +122,11 @@ fn a_desk_that_misses_a_step_is_found_to_differ() {
     let mut differs = 0;
     for lost in [10_000, 20_000, 30_000] {
         let (mut sink, mut unequal) = (remote(&plan, Some(lost)), false);
-        run(
+        drive(
             &plan,
             &mut sink,
-            |s| &mut s.sent,
-            |engine, sink| {
+            |s| &mut s.sent.outbox,
+            |engine, _, sink| {
                 unequal |= !is_equal(engine, sink);
             },
         );
