@@ -6,9 +6,11 @@
 //! feed asks [`Trading::heed_link`] before each event: as the link fills up entries stop, and exits and
 //! cancels have what is left of it. When the keeper is gone the run ends as by a stop.
 
+mod gated;
 mod room;
 
 use super::feed::Feed;
+use super::gate::Gate;
 use super::keeper::Out;
 use super::recorder::{Recorder, ToVenue, Wire};
 use super::start::Start;
@@ -86,6 +88,8 @@ pub struct Trading<O, W, V, const FULL: bool> {
     blocked: bool,
     /// Shows the link to the journal.
     pub journal_link: LinkMeter,
+    /// Where orders wait for their records to be kept, if they do.
+    gate: Option<Gate>,
     /// The operator's command to end the run.
     shutdown: Option<CommandBody>,
     done: bool,
@@ -144,6 +148,7 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
             inputs: 0,
             blocked: false,
             journal_link: LinkMeter::default(),
+            gate: None,
             shutdown: None,
             done: false,
         }
@@ -192,6 +197,9 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
 
     #[inline(never)]
     fn hand_over(&mut self) {
+        if let Some(gate) = self.gate.take() {
+            return self.hand_over_at_gate(gate);
+        }
         let now_ns = self.engine.now_ns();
         for command in self.recorder.to_venue.drain(..) {
             match command {
@@ -203,6 +211,9 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
 
     #[inline]
     fn begin_market(&mut self) {
+        if self.is_late() {
+            self.catch_up_at_gate();
+        }
         self.inputs += 1;
         self.begin(FULL || self.inputs.is_multiple_of(TIME_EVERY));
     }

@@ -23,6 +23,7 @@ use super::keeper::{Keeper, KeeperAgent};
 use super::layouts::{both, end, trade};
 use super::meters::Meters;
 use super::run::{Finished, Options, Rest, Watch, ended, idle_of, open_journal, waiter};
+use super::staged;
 use super::start::Start;
 use super::trading::Shared;
 use crate::control::Control;
@@ -114,8 +115,8 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<FusedFinished, Fai
     let finished = finished?;
     let runs = finished.into_iter().map(|done| Finished { ns_per_tick: anchors.ns_per_tick(), ..done });
     let shards: Vec<(Plan, Finished)> = plans.into_iter().zip(runs).collect();
-    if let Some(error) = shards.iter().find_map(|(_, done)| done.kept.error.as_ref()) {
-        return Err(Failure::Run(format!("the journal failed and trading was stopped: {error}")));
+    if let Some(failure) = shards.iter().find_map(|(_, done)| done.kept.failure()) {
+        return Err(Failure::Run(failure));
     }
     let digest = combined(shards.iter().map(|(_, done)| done.kept.digest.as_str()));
     Ok(FusedFinished { shards, account, digest, transfers })
@@ -151,8 +152,9 @@ fn make<const FULL: bool>(
         None => None,
     };
     let mark_every = Duration::from_millis(plan.journal.msync_ms);
-    let keeper = Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone());
-    let (records, written) = link(plan.journal_ring_depth());
+    let mut keeper = Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone());
+    let (records, written) = staged::journal_link(&plan, &mut keeper)?;
+    let gate = keeper.gate(&plan);
     let (orders, ordered) = link(ORDERS);
     let board = Arc::new(Board::default());
     // What an operator says comes from the coordinator, in the order in which it says it to all.
@@ -167,6 +169,7 @@ fn make<const FULL: bool>(
         shared: shared.clone(),
         ticks: ticks.clone(),
         start,
+        gate,
     };
     let mut trading = trade::<_, FULL>(rest, records, meters);
     trading.start = Some(start);
