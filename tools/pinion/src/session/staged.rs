@@ -33,13 +33,22 @@ pub fn link_path(dir: &Path, epoch: u64, shard: Option<usize>) -> PathBuf {
 
 /// The link to a session's keeper, where the plan says that it is to be.
 pub fn journal_link(plan: &Plan, keeper: &mut Keeper) -> Result<(Tx<Entry>, Rx<Entry>), Failure> {
+    journal_link_of(plan, plan.shard(), keeper)
+}
+
+/// The same for one of several keepers of an epoch.
+pub fn journal_link_of(
+    plan: &Plan,
+    shard: Option<usize>,
+    keeper: &mut Keeper,
+) -> Result<(Tx<Entry>, Rx<Entry>), Failure> {
     let depth = plan.journal_ring_depth();
     let (Durability::Staged, Some(identity)) = (plan.journal.durability, keeper.identity()) else {
         return Ok(link(depth));
     };
     let dir = Path::new(&plan.journal.staged_dir);
     fits(&Filesystem::of(dir), dir, file_bytes::<Entry>(depth) as u64)?;
-    let path = link_path(dir, identity.epoch, plan.shard());
+    let path = link_path(dir, identity.epoch, shard);
     let ends = link_in_file(&path, depth, identity).map_err(|error| {
         Failure::Run(format!("error: {error}; give another directory as `staged_dir` of `journal`"))
     })?;
