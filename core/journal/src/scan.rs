@@ -14,6 +14,7 @@ use crate::error::JournalError;
 use crate::files::{SegmentFile, SlotReader, checked_header, list};
 use crate::frame::{COMMITTED, Seed};
 use crate::layout::{HEADER_BYTES, frame_offset};
+use crate::pruned::Pruned;
 use crate::recover::{Commit, Crc, Durability, Later, Observation, Place, Verdict, classify};
 use crate::system::Mark;
 
@@ -60,8 +61,10 @@ impl fmt::Display for Recovery {
 pub fn scan(dir: impl AsRef<Path>) -> Result<Recovery, JournalError> {
     let dir = dir.as_ref();
     let segments = list(dir)?.sound(dir)?;
-    let survey = Survey::take(&segments)?;
-    let mut walk = Walk { survey: &survey, expected: 0, group: None };
+    let pruned = Pruned::read(dir, segments[0].epoch)?;
+    let mut survey = Survey::take(&segments)?;
+    survey.sound_frames += pruned.as_ref().map_or(0, |pruned| pruned.to - pruned.from);
+    let mut walk = Walk { survey: &survey, pruned: pruned.as_ref(), expected: 0, group: None };
     for segment in &segments {
         if let Some(stop) = walk.segment(segment)? {
             return Ok(walk.finish(stop));
@@ -124,6 +127,7 @@ struct Stop {
 
 struct Walk<'a> {
     survey: &'a Survey,
+    pruned: Option<&'a Pruned>,
     expected: u64,
     group: Option<u64>,
 }
@@ -134,6 +138,10 @@ impl Walk<'_> {
         let stop = |verdict, closed, byte_offset| {
             Ok(Some(Stop { verdict, closed, file: segment.path.clone(), byte_offset }))
         };
+        let gap = self.expected..segment.first_position;
+        if self.group.is_none() && self.pruned.is_some_and(|pruned| (pruned.from..pruned.to) == gap) {
+            self.expected = segment.first_position;
+        }
         if segment.first_position > self.expected {
             return stop(classify(self.observation(Commit::Empty, Crc::Bad, Place::Unexpected)), false, 0);
         }
