@@ -76,6 +76,7 @@ pub(crate) fn text(config: &Config) -> String {
     t.line(2, "segment_mb", config.journal.segment_mb);
     t.line(2, "msync_ms", config.journal.msync_ms);
     durability(&mut t, &config.journal);
+    t.line(2, "snapshot_events", config.journal.snapshot_events);
     t.out
 }
 

@@ -268,4 +268,6 @@ pub struct JournalConfig {
     pub gate: Gate,
     /// How long an order waits there at most, ms.
     pub gate_timeout_ms: u64,
+    /// After how many events the state is written to it; 0 for never.
+    pub snapshot_events: u64,
 }

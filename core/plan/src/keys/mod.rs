@@ -169,6 +169,12 @@ pub(crate) const JOURNAL: &[KeyDef] = &[
         "ms",
         "Durability gated: how long an order waits at most; then entries are refused until the journal has caught up, and exits and cancels leave.",
     ),
+    key(
+        "snapshot_events",
+        whole(1_000_000, 0, 1_000_000_000_000),
+        "events",
+        "After how many events the state is written, so that `run --resume` need not begin at the start; 0: never.",
+    ),
 ];
 
 /// Where a key that stands in the wrong section belongs, when that is clear.

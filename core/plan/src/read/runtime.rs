@@ -93,5 +93,6 @@ pub(super) fn journal(node: &Node, found: &mut Diagnostics) -> JournalConfig {
         staged_dir,
         gate: Gate::ALL[f.choice("gate", found)].0,
         gate_timeout_ms: f.int("gate_timeout_ms", found) as u64,
+        snapshot_events: f.int("snapshot_events", found) as u64,
     }
 }

@@ -5,6 +5,7 @@
 
 use super::digest::Digest;
 use super::gate::{Gate, Progress};
+use super::past::{Again, Seen};
 use pinion_journal::{Anchor, Head, JournalError, Writer};
 use pinion_model::record::{Entry, FLAG_MORE, Record};
 use pinion_plan::Plan;
@@ -61,15 +62,38 @@ impl Out for pinion_runtime::link::Tx<Entry> {
     }
 }
 
+/// Why a run's records are not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// The journal failed.
+    #[error("the journal failed and trading was stopped: {0}")]
+    Journal(#[from] JournalError),
+    /// A run that goes on does not do again what it did.
+    #[error(
+        "the run does not repeat its journal: at position {position}\n  then {then}\n  now  {now}\nThe data, the build \
+         or the machine is not that of then; nothing was written behind what the journal has"
+    )]
+    Differs {
+        /// Where.
+        position: u64,
+        /// What the journal has.
+        then: String,
+        /// What came.
+        now: String,
+    },
+}
+
 /// Digest and journal.
 pub struct Keeper {
     digest: Digest,
+    /// What the journal has already.
+    again: Option<Again>,
     writer: Option<Writer>,
     anchors: Anchors,
     mark_every: Duration,
     last_mark: Instant,
     last_anchor: Instant,
-    error: Option<JournalError>,
+    error: Option<KeepError>,
     failed: Arc<AtomicBool>,
     /// Where errors are shown.
     pub errors: Option<ErrorLog>,
@@ -89,8 +113,8 @@ pub struct Kept {
     pub digest: String,
     /// Head of the journal, if there was one.
     pub head: Option<Head>,
-    /// The first error of the journal.
-    pub error: Option<JournalError>,
+    /// The first error.
+    pub error: Option<KeepError>,
     /// The link's file, where it was left because of that: it holds what the journal lacks.
     pub link_file: Option<PathBuf>,
 }
@@ -102,7 +126,7 @@ impl Kept {
         let left = self.link_file.as_ref().map_or(String::new(), |path| {
             format!("; records that the journal lacks are in {}", path.display())
         });
-        Some(format!("the journal failed and trading was stopped: {error}{left}"))
+        Some(format!("{error}{left}"))
     }
 }
 
@@ -120,6 +144,7 @@ impl Keeper {
         let now = Instant::now();
         let mut keeper = Keeper {
             digest: Digest::default(),
+            again: None,
             writer,
             anchors,
             mark_every,
@@ -168,6 +193,15 @@ impl Keeper {
         self.progress.as_ref().is_some_and(|progress| progress.is_sync_wanted())
     }
 
+    /// A keeper of a run that goes on: what the journal has is held against it and not written again.
+    pub fn repeating(mut self, again: Option<Again>) -> Keeper {
+        if let Some(again) = &again {
+            self.digest = again.digest.clone();
+        }
+        self.again = again;
+        self
+    }
+
     /// Ties ticks to time, at the start, each second, and at the end.
     fn anchor(&mut self) {
         if let (Some(writer), None) = (&mut self.writer, &self.error) {
@@ -187,8 +221,27 @@ impl Keeper {
         }
     }
 
-    fn check(&mut self, result: Result<(), JournalError>) {
+    /// True when the journal has the record already.
+    #[cold]
+    fn knows(&mut self, record: &Record) -> bool {
+        let Some(again) = &mut self.again else { return false };
+        match again.check(record) {
+            Ok(Seen::Known) => true,
+            Ok(Seen::New) => {
+                self.again = None;
+                false
+            }
+            Err(error) => {
+                self.again = None;
+                self.check(Err(error));
+                true
+            }
+        }
+    }
+
+    fn check(&mut self, result: Result<(), impl Into<KeepError>>) {
         if let Err(error) = result {
+            let error = error.into();
             self.failed.store(true, Ordering::Release);
             if let Some(log) = &mut self.errors {
                 log.note(0, self.anchors.ticks().now(), 1, &error.to_string());
@@ -229,6 +282,10 @@ impl Keeper {
 
     /// Closes the journal with a summary.
     pub fn finish(mut self, summary: &str) -> Kept {
+        if let Some(again) = self.again.take() {
+            let result = again.finish();
+            self.check(result);
+        }
         self.anchor();
         let digest = self.digest.finish();
         let mut head = None;
@@ -242,10 +299,16 @@ impl Keeper {
                         let _ = std::fs::remove_file(path);
                     }
                 }
-                Err(error) => self.error = Some(error),
+                Err(error) => self.error = Some(error.into()),
             }
         }
         Kept { digest, head, error: self.error, link_file: self.link_file }
+    }
+
+    /// The run ended before it had done again what it did: the journal stays as it is, without an end. Returns what
+    /// kept it from going on, if that was not its operator.
+    pub fn break_off(self) -> Option<KeepError> {
+        self.error
     }
 }
 
@@ -257,8 +320,11 @@ impl Out for Keeper {
     #[inline]
     fn put(&mut self, entry: &Entry) {
         let record = Record::of(entry);
+        let known = self.again.is_some() && self.knows(&record);
         self.digest.add(&record);
-        self.append(&record);
+        if !known {
+            self.append(&record);
+        }
         self.records += 1;
     }
 

@@ -21,6 +21,8 @@ mod gate_side;
 pub mod keeper;
 pub mod layouts;
 pub mod meters;
+pub mod open;
+pub mod past;
 pub mod recorder;
 pub mod run;
 pub mod staged;

@@ -22,7 +22,8 @@ mod shard;
 use super::keeper::{Keeper, KeeperAgent};
 use super::layouts::{both, end, trade};
 use super::meters::Meters;
-use super::run::{Finished, Options, Rest, Watch, ended, idle_of, open_journal, waiter};
+use super::open::Opened;
+use super::run::{Finished, Options, Rest, Watch, ended, idle_of, waiter};
 use super::staged;
 use super::start::Start;
 use super::trading::Shared;
@@ -147,12 +148,14 @@ fn make<const FULL: bool>(
     let source = Source::open(&inputs, &plan.engine.instruments)?;
     let engine = Engine::new(&plan.engine).map_err(|e| Failure::Usage(e.to_string()))?;
     let shared = Arc::new(Shared::default());
-    let writer = match &options.journal {
-        Some(run) => Some(open_journal(&shard_directory(run, k), &plan, anchors)?),
-        None => None,
+    let Opened { writer, past } = match &options.journal {
+        Some(run) => Opened::open(&shard_directory(run, k), &plan, anchors, options.resume)?,
+        None => Opened::default(),
     };
+    let (repeats, again) = past.map_or_else(Default::default, |past| (past.trading, Some(past.again)));
     let mark_every = Duration::from_millis(plan.journal.msync_ms);
-    let mut keeper = Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone());
+    let mut keeper =
+        Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone()).repeating(again);
     let (records, written) = staged::journal_link(&plan, &mut keeper)?;
     let gate = keeper.gate(&plan);
     let (orders, ordered) = link(ORDERS);
@@ -165,13 +168,14 @@ fn make<const FULL: bool>(
         engine,
         venue,
         source,
+        repeats,
         commands,
         shared: shared.clone(),
         ticks: ticks.clone(),
         start,
         gate,
     };
-    let mut trading = trade::<_, FULL>(rest, records, meters);
+    let mut trading = trade::<_, FULL>(rest, records, meters)?;
     trading.start = Some(start);
     Ok(Made {
         agent: ShardAgent::new(trading, ordered, board.clone()),

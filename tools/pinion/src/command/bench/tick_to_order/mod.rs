@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::session::gate::Gate;
 use crate::session::keeper::{Keeper, KeeperAgent};
-use crate::session::run::open_journal;
+use crate::session::open;
 use crate::session::staged;
 use clap::{Args, ValueEnum};
 use drive::{Driven, Load, drive};
@@ -242,7 +242,7 @@ impl Rig {
     }
 
     fn keeper_in(&self, dir: &Path) -> Result<Keeper, Failure> {
-        let writer: Writer = open_journal(dir, &self.plan, &self.anchors)?;
+        let writer: Writer = open::create(dir, &self.plan, &self.anchors)?;
         let every = Duration::from_millis(self.plan.journal.msync_ms);
         Ok(Keeper::new(Some(writer), self.anchors.clone(), every, Default::default()))
     }
@@ -288,7 +288,7 @@ fn close(keeper: Keeper, rig: &Rig) -> Result<(), Failure> {
 fn close_all(keepers: Vec<Keeper>, rig: &Rig) -> Result<(), Failure> {
     let errors: Vec<_> = keepers.into_iter().filter_map(|keeper| keeper.finish("{}").error).collect();
     std::fs::remove_dir_all(&rig.scratch)?;
-    errors.first().map_or(Ok(()), |error| Err(Failure::Run(format!("error: the journal failed: {error}"))))
+    errors.first().map_or(Ok(()), |error| Err(Failure::Run(error.to_string())))
 }
 
 fn in_memory(args: &TickToOrderArgs, rig: &Rig, rate: f64) -> Result<Run, Failure> {
