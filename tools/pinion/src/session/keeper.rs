@@ -123,7 +123,8 @@ impl Kept {
     /// What is said of a journal that failed.
     pub fn failure(&self) -> Option<String> {
         let error = self.error.as_ref()?;
-        let left = self.link_file.as_ref().map_or(String::new(), |path| {
+        let left = self.link_file.as_ref().filter(|_| matches!(error, KeepError::Journal(_)));
+        let left = left.map_or(String::new(), |path| {
             format!("; records that the journal lacks are in {}", path.display())
         });
         Some(format!("{error}{left}"))
@@ -308,6 +309,8 @@ impl Keeper {
     /// The run ended before it had done again what it did: the journal stays as it is, without an end. Returns what
     /// kept it from going on, if that was not its operator.
     pub fn break_off(self) -> Option<KeepError> {
+        // What is in the link is in the journal too.
+        self.link_file.iter().for_each(|path| _ = std::fs::remove_file(path));
         self.error
     }
 }

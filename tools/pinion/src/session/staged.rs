@@ -6,21 +6,22 @@
 //!                                 |                                ^
 //!                     kill -9     +---------- drain ---------------+   at the next start
 //! ```
-//! Item n of the link is the n-th record of a trading thread in the journal from the position on that the file
-//! names. The journal's own records and texts that the session appends are of [`Class::System`] and never come
-//! over the link, so that what the journal has is found by counting the others. The keeper gives an item back
-//! only when the whole group that it belongs to is in the mapping: what the journal lacks is in the link.
+//! The keeper gives an item back only when the whole group that it belongs to is in the mapping: what the journal
+//! lacks is in the link. What both have is found by what is in it, for every body begins with the number of an
+//! input: a session that goes on does again what the journal has, and those records are in the link and are not
+//! appended a second time.
 //!
 //! Both the file's making and its draining are done on the caller's thread, before any hot one is there. The file
 //! goes when the journal is closed; a journal that failed, a panic and a kill leave it.
 
+mod drain;
+
 use super::keeper::Keeper;
 use crate::failure::Failure;
-use pinion_journal::{Reader, Writer};
-use pinion_model::record::{Class, Entry, FLAG_MORE, Record};
+pub use drain::drain;
+use pinion_model::record::Entry;
 use pinion_plan::{Durability, Plan};
-use pinion_runtime::link::{Identity, Remains, Rx, Tx, file_bytes, link, link_in_file};
-use pinion_runtime::ticks::wall_ns;
+use pinion_runtime::link::{Rx, Tx, file_bytes, link, link_in_file};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -102,75 +103,5 @@ fn fits(filesystem: &Filesystem, dir: &Path, bytes: u64) -> Result<(), Failure> 
     }
 }
 
-/// What was drained.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(not(test), allow(dead_code, reason = "called where a session goes on"))]
-pub struct Drained {
-    /// The file, which is gone.
-    pub path: PathBuf,
-    /// Records that the journal lacked and has now.
-    pub appended: u64,
-    /// Records of a group whose end was never sent.
-    pub left_out: u64,
-}
-
-/// Puts into the journal what the link in `path` holds beyond it, waits until it is on disk, and removes the
-/// file; `None` where there is no such file. A drain that is killed is begun again by the next start: it counts
-/// anew what the journal has.
-#[cfg_attr(not(test), allow(dead_code, reason = "called where a session goes on"))]
-pub fn drain(path: &Path, journal: &Path, writer: &mut Writer) -> Result<Option<Drained>, Failure> {
-    match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        _ => {}
-    }
-    let remains = Remains::<Entry>::read(path).map_err(|error| Failure::Run(format!("error: {error}")))?;
-    let Identity { epoch, first_position } = remains.identity;
-    if epoch != writer.epoch() {
-        return Err(Failure::Run(format!(
-            "error: {} belongs to the journal with epoch {epoch:016x}, not to {} with epoch {:016x}",
-            path.display(),
-            journal.display(),
-            writer.epoch()
-        )));
-    }
-    let had = records_from(journal, first_position, writer.position())?;
-    let items = remains.from(had).map_err(|gap| {
-        Failure::Run(format!(
-            "error: {} has {had} records of the trading thread from position {first_position} on, but {} begins with \
-             item {}: {} are in neither. Part of the journal is gone since it was written; look at it with \
-             `pinion journal verify`, or move the link's file away to go on without",
-            journal.display(),
-            path.display(),
-            gap.first,
-            gap.first - gap.wanted
-        ))
-    })?;
-    let whole = items.iter().rposition(|entry| entry.flags & FLAG_MORE == 0).map_or(0, |last| last + 1);
-    for entry in &items[..whole] {
-        writer.append(&Record::of(entry))?;
-    }
-    if whole > 0 {
-        writer.mark(wall_ns())?;
-    }
-    std::fs::remove_file(path).map_err(|e| Failure::Run(format!("error: {}: {e}", path.display())))?;
-    let left_out = (items.len() - whole) as u64;
-    Ok(Some(Drained { path: path.to_path_buf(), appended: whole as u64, left_out }))
-}
-
-/// Records of trading threads between two positions.
-#[cfg_attr(not(test), allow(dead_code, reason = "called where a session goes on"))]
-fn records_from(journal: &Path, first: u64, end: u64) -> Result<u64, Failure> {
-    if first >= end {
-        return Ok(0);
-    }
-    let mut cursor = Reader::open(journal)?.cursor(first)?.until(end);
-    let mut count = 0;
-    while let Some(record) = cursor.next_record()? {
-        count += u64::from(record.kind().is_none_or(|kind| kind.class() != Class::System));
-    }
-    Ok(count)
-}
-
 #[cfg(test)]
-#[path = "staged_tests.rs"]
 mod tests;

@@ -3,8 +3,11 @@
 use super::*;
 use crate::session::keeper::KeeperAgent;
 use pinion_journal::{Anchor, Options};
+use pinion_journal::{Reader, Writer};
 use pinion_model::record::{BODY_BYTES, Kind};
+use pinion_model::record::{FLAG_MORE, Record};
 use pinion_runtime::agent::Agent;
+use pinion_runtime::link::Identity;
 use pinion_runtime::ticks::{Anchors, Ticks};
 use std::fs::OpenOptions;
 use std::process::{Command, Stdio};
@@ -14,9 +17,10 @@ const EPOCH: u64 = 0x5eed;
 const DEPTH: usize = 256;
 const CHILD: &str = "PINION_STAGED_CHILD";
 
+/// Record `n`. Each five are two groups, of four and of one, and each group is one input.
 fn entry(n: u64, more: bool) -> Entry {
     let mut body = [n as u8; BODY_BYTES];
-    body[..8].copy_from_slice(&n.to_le_bytes());
+    body[..8].copy_from_slice(&(n / 5 * 2 + n % 5 / 4).to_le_bytes());
     let mut entry = Entry::new(Kind::Quote, n, 3, body);
     entry.flags = if more { FLAG_MORE } else { 0 };
     entry
@@ -87,15 +91,15 @@ fn what_the_keeper_had_not_taken_is_drained_once_and_the_file_goes() {
         tx.push(entry(n, more));
     };
     // A group is open when the keeper takes what is there, and another one when everything ends.
-    (0..20).for_each(|n| push(n, n == 19));
+    (0..22).for_each(|n| push(n, n % 5 < 3));
     keeper.do_work();
-    (20..30).for_each(|n| push(n, matches!(n, 20 | 28 | 29)));
+    (22..32).for_each(|n| push(n, n % 5 < 3));
     drop((tx, keeper));
     let (journal, mut writer) = reopened(dir.path());
-    assert_eq!(numbers(&journal), 19, "an open group does not count after a crash");
+    assert_eq!(numbers(&journal), 20, "an open group does not count after a crash");
     let drained = drain(&path, &journal, &mut writer).unwrap().unwrap();
-    assert_eq!((drained.appended, drained.left_out), (9, 2));
-    assert_eq!((numbers(&journal), path.exists()), (28, false));
+    assert_eq!((drained.appended, drained.left_out), (10, 2));
+    assert_eq!((numbers(&journal), path.exists()), (30, false));
     assert_eq!(drain(&path, &journal, &mut writer).unwrap(), None);
     writer.close(1, b"").unwrap();
     assert!(pinion_journal::verify(&journal).unwrap().first_bad.is_none());
@@ -105,14 +109,41 @@ fn what_the_keeper_had_not_taken_is_drained_once_and_the_file_goes() {
 fn a_drain_that_was_killed_is_begun_again() {
     let dir = tempfile::tempdir().unwrap();
     let (mut tx, mut keeper, path) = session(dir.path());
-    (0..5).for_each(|n| tx.push(entry(n, false)));
+    (0..5).for_each(|n| tx.push(entry(n, n % 5 < 3)));
     keeper.do_work();
-    (5..9).for_each(|n| tx.push(entry(n, false)));
+    (5..15).for_each(|n| tx.push(entry(n, n % 5 < 3)));
     drop((tx, keeper));
     let (journal, mut writer) = reopened(dir.path());
-    writer.append(&Record::of(&entry(5, false))).unwrap();
-    assert_eq!(drain(&path, &journal, &mut writer).unwrap().unwrap().appended, 3);
-    assert_eq!(numbers(&journal), 9);
+    (5..9).for_each(|n| _ = writer.append(&Record::of(&entry(n, n < 8))).unwrap());
+    assert_eq!(drain(&path, &journal, &mut writer).unwrap().unwrap().appended, 6);
+    assert_eq!(numbers(&journal), 15);
+}
+
+/// A session that goes on sends again what the journal has, with other ticks; it is killed before it is through.
+#[test]
+fn what_was_done_again_is_not_appended_again() {
+    for (sent, appended) in [(10, 0), (20, 0), (30, 10)] {
+        let dir = tempfile::tempdir().unwrap();
+        let (tx, keeper, path) = session(dir.path());
+        drop((tx, keeper));
+        std::fs::remove_file(&path).unwrap();
+        let (journal, mut writer) = reopened(dir.path());
+        (0..20).for_each(|n| _ = writer.append(&Record::of(&entry(n, n % 5 < 3))).unwrap());
+        let identity = Identity { epoch: EPOCH, first_position: writer.position() };
+        let (mut tx, mut rx) = link_in_file(&path, DEPTH, identity).unwrap();
+        for n in 0..sent {
+            // A snapshot of the run comes in between.
+            if n == 25 {
+                tx.push(Entry::new(Kind::Snapshot, 0, 3, [0; BODY_BYTES]));
+            }
+            let ticks = if n < 20 { n + 1_000 } else { n };
+            tx.push(Entry { ticks, ..entry(n, n % 5 < 3) });
+        }
+        rx.read_wholes(5, |entry| entry.flags & FLAG_MORE == 0);
+        drop((tx, rx));
+        let drained = drain(&path, &journal, &mut writer).unwrap().unwrap();
+        assert_eq!((drained.appended, numbers(&journal)), (appended + u64::from(sent == 30), 20 + appended));
+    }
 }
 
 #[test]
@@ -138,14 +169,21 @@ fn a_clean_end_leaves_no_file_and_a_failed_journal_does() {
 fn a_link_of_another_journal_and_one_that_does_not_reach_back_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let (mut tx, mut keeper, path) = session(dir.path());
-    (0..5).for_each(|n| tx.push(entry(n, false)));
+    (0..5).for_each(|n| tx.push(entry(n, n % 5 < 3)));
     keeper.do_work();
+    (5..10).for_each(|n| tx.push(entry(n, n % 5 < 3)));
     drop((tx, keeper));
     // Of the five that the keeper gave back this journal has none.
     let empty = dir.path().join("empty");
     let mut short = writer(&empty);
     let said = drain(&path, &empty, &mut short).unwrap_err().to_string();
-    assert!(said.contains("begins with item 5: 5 are in neither") && said.contains("verify"), "{said}");
+    assert!(said.contains("last input is none, and the link begins with input 2"), "{said}");
+    // Here it has what comes later, and something else.
+    short.append(&Record::of(&entry(4, false))).unwrap();
+    (5..9).for_each(|n| _ = short.append(&Record::of(&entry(n, n < 8))).unwrap());
+    short.append(&Record::of(&entry(14, false))).unwrap();
+    let said = drain(&path, &empty, &mut short).unwrap_err().to_string();
+    assert!(said.contains("the journal has another record") && said.contains("verify"), "{said}");
     drop(short);
     let other = dir.path().join("other");
     std::fs::create_dir(&other).unwrap();
