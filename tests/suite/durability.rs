@@ -1,9 +1,11 @@
 //! Levels of durability as a person meets them: the same decisions at each and in every layout, nothing left
 //! behind by a clean end, and what is explained and refused.
 
-use pinion_tests::{ok, pinion, project_root, text};
+use pinion_tests::{ok, pinion, program, project_root, text};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// Long enough for any machine: an order that waited in vain would change the run.
 const LEVELS: [&str; 4] = [
@@ -107,4 +109,36 @@ fn a_directory_on_a_disk_is_refused_before_anything_trades() {
         said.contains("does not begin with /") && said.contains("`gate_timeout_ms` has no effect"),
         "{said}"
     );
+}
+
+#[test]
+fn a_staged_run_that_is_killed_goes_on_to_the_same_end() {
+    let tmp = tempfile::tempdir().unwrap();
+    let staged = staged_dir();
+    let level = LEVELS[1].replace("STAGED", staged.path().to_str().unwrap());
+    let config = example(tmp.path(), "shared", &level);
+    let whole = run(&config, &tmp.path().join("whole"));
+    let left = || std::fs::read_dir(staged.path()).unwrap().count();
+    let mut killed = 0;
+    for round in 0..12 {
+        let dir = tmp.path().join(round.to_string());
+        let args = ["run", config.to_str().unwrap(), "--journal", dir.to_str().unwrap()];
+        let mut child =
+            Command::new(program()).args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while left() == 0 && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_millis(round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        killed += left();
+        let resumed = ok(&[&args[..], &["--resume", "--json"]].concat());
+        let resumed: Value = serde_json::from_str(&resumed).unwrap();
+        for key in ["decision_digest", "trades", "net_pnl"] {
+            assert_eq!(resumed[key], whole[key], "{key} of round {round}");
+        }
+        ok(&["replay", dir.to_str().unwrap()]);
+        assert_eq!(left(), 0, "what was drained is gone");
+    }
+    assert!(killed > 0, "no run was killed while it traded");
 }

@@ -140,6 +140,7 @@ mod tests {
         let journal = JournalConfig {
             segment_mb: 1,
             msync_ms: 200,
+            snapshot_events: 0,
             durability,
             staged_dir: "/dev/shm".into(),
             gate,

@@ -53,6 +53,11 @@ pub enum LinkFileError {
         /// What the system said.
         source: io::Error,
     },
+    /// Its process ended while it made it: nothing was ever sent.
+    Unfinished {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is not what this build makes, or not whole.
     Bad {
         /// The file.
@@ -67,6 +72,9 @@ impl fmt::Display for LinkFileError {
         match self {
             LinkFileError::Io { path, action, source } => {
                 write!(f, "{}: cannot {action} the link's file: {source}", path.display())
+            }
+            LinkFileError::Unfinished { path } => {
+                write!(f, "{}: a link's file that was never finished, with nothing in it", path.display())
             }
             LinkFileError::Bad { path, reason } => {
                 write!(f, "{}: not a link's file that can be read: {reason}", path.display())
@@ -165,6 +173,10 @@ impl<T: FromBytes + Copy> Remains<T> {
         let owner = file.metadata().map_err(io)?.uid();
         let mut bytes = Vec::new();
         io::Read::read_to_end(&mut file, &mut bytes).map_err(io)?;
+        // The header is written last, whole and before anything is sent.
+        if bytes.iter().take(HEAD_BYTES).all(|byte| *byte == 0) {
+            return Err(LinkFileError::Unfinished { path: path.to_path_buf() });
+        }
         Remains::of(&bytes, owner).map_err(|reason| LinkFileError::Bad { path: path.to_path_buf(), reason })
     }
 
@@ -177,7 +189,7 @@ impl<T: FromBytes + Copy> Remains<T> {
         let half = |word: u64, at: u32| (word >> at) as u32;
         let (shape, slots, checked) = (u64_at(8)?, u64_at(16)?, u64_at(40)?);
         if bytes[..8] != MAGIC {
-            return Err("it does not begin as one; a process that died while it made it leaves that".into());
+            return Err("it does not begin as one".into());
         }
         if half(checked, 32) != crc32c::crc32c(&bytes[..44]) {
             return Err("its header's checksum does not fit".into());

@@ -107,6 +107,11 @@ impl Gate {
         self.late
     }
 
+    /// Takes it for late: entries are stopped, and go on when it has caught up.
+    pub fn set_late(&mut self) {
+        self.late = true;
+    }
+
     /// Looks whether it has caught up.
     pub fn look_again<O: Out>(&mut self, out: &O) {
         self.late = !self.is_open(out);

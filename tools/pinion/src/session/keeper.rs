@@ -303,6 +303,10 @@ impl Keeper {
                 Err(error) => self.error = Some(error.into()),
             }
         }
+        if let (Some(KeepError::Differs { .. }), Some(path)) = (&self.error, &self.link_file) {
+            // What does not repeat the journal is no part of the run.
+            let _ = std::fs::remove_file(path);
+        }
         Kept { digest, head, error: self.error, link_file: self.link_file }
     }
 

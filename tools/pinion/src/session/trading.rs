@@ -101,6 +101,8 @@ pub struct Trading<O, W, V, const FULL: bool> {
     script_at: u64,
     /// Inputs that the journal has: they come again.
     repeated: u64,
+    /// Orders that it says did not leave.
+    withheld: Vec<u64>,
     /// Why the run ended before it had come to anything new.
     broke_off: Option<String>,
     /// Events between snapshots, and how many there are at the next; `u64::MAX` for none.
@@ -169,6 +171,7 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
             script: Script::default(),
             script_at: u64::MAX,
             repeated: 0,
+            withheld: Vec::new(),
             broke_off: None,
             snapshot_every: 0,
             snapshot_at: u64::MAX,
@@ -233,9 +236,6 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
 
     #[inline]
     fn begin_market(&mut self) {
-        if self.is_late() {
-            self.catch_up_at_gate();
-        }
         self.inputs += 1;
         self.begin(FULL || self.inputs.is_multiple_of(TIME_EVERY));
     }

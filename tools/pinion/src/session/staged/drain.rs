@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use pinion_journal::{Reader, Writer};
 use pinion_model::record::{Class, Entry, FLAG_MORE, Kind, Record};
-use pinion_runtime::link::Remains;
+use pinion_runtime::link::{LinkFileError, Remains};
 use pinion_runtime::ticks::wall_ns;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,15 @@ pub fn drain(path: &Path, journal: &Path, writer: &mut Writer) -> Result<Option<
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         _ => {}
     }
-    let remains = Remains::<Entry>::read(path).map_err(|error| Failure::Run(format!("error: {error}")))?;
+    let gone = |e: std::io::Error| Failure::Run(format!("error: {}: {e}", path.display()));
+    let remains = match Remains::<Entry>::read(path) {
+        Ok(remains) => remains,
+        Err(LinkFileError::Unfinished { .. }) => {
+            std::fs::remove_file(path).map_err(gone)?;
+            return Ok(None);
+        }
+        Err(error) => return Err(Failure::Run(format!("error: {error}"))),
+    };
     let epoch = remains.identity.epoch;
     if epoch != writer.epoch() {
         return Err(Failure::Run(format!(
@@ -55,7 +63,7 @@ pub fn drain(path: &Path, journal: &Path, writer: &mut Writer) -> Result<Option<
     if appended > 0 {
         writer.mark(wall_ns())?;
     }
-    std::fs::remove_file(path).map_err(|e| Failure::Run(format!("error: {}: {e}", path.display())))?;
+    std::fs::remove_file(path).map_err(gone)?;
     Ok(Some(Drained { path: path.to_path_buf(), appended, left_out: (items.len() - whole) as u64 }))
 }
 

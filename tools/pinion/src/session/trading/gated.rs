@@ -20,16 +20,23 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     /// refused them, and makes no more until the journal has caught up.
     #[inline(never)]
     pub(super) fn hand_over_at_gate(&mut self, mut gate: Gate) {
+        // What the journal has left then, or was held back then, whatever the gate is now.
+        let again = self.is_repeating();
         let was_late = gate.is_late();
         let failed = &self.shared.journal_failed;
-        let open = gate.wait(&mut self.recorder.out, |out| failed.load(Ordering::Acquire) || !out.is_kept());
+        let open = again
+            || gate.wait(&mut self.recorder.out, |out| failed.load(Ordering::Acquire) || !out.is_kept());
         // A journal that failed has kept nothing of what it was given since.
         let open = open && !failed.load(Ordering::Acquire);
         let now_ns = self.engine.now_ns();
         let Recorder { to_venue, wire, .. } = &mut self.recorder;
+        let leaves = |order: &OrderBody| match again {
+            true => !self.withheld.contains(&order.order),
+            false => open || order.reduce_only != 0,
+        };
         for command in to_venue.drain(..) {
             match command {
-                ToVenue::Order(order) if open || order.reduce_only != 0 => {
+                ToVenue::Order(order) if leaves(&order) => {
                     wire.order(&order);
                     self.venue.submit(&order, now_ns);
                 }
@@ -47,6 +54,9 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
         self.gate = Some(gate);
         if !open && !was_late && !self.engine.is_degraded() {
             self.change_mode(false, NOTE);
+        }
+        if !refused.is_empty() && self.engine.seq() >= self.script_at {
+            self.say_again(false);
         }
         for order in refused.drain(..) {
             self.refuse(&order, now_ns);
@@ -70,6 +80,15 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
         self.begin(FULL);
         self.engine.on_execution(&report, &mut self.recorder);
         self.finish_input();
+    }
+
+    /// A run that has done again what its journal has: entries that were stopped then go on once the gate is open.
+    pub(super) fn go_on_at_gate(&mut self) {
+        if let Some(gate) = &mut self.gate
+            && self.engine.is_degraded()
+        {
+            gate.set_late();
+        }
     }
 
     /// Entries are stopped because the gate did not open in time.
