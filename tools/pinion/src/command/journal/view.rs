@@ -122,6 +122,8 @@ impl View {
             | Kind::Mark
             | Kind::Checkpoint
             | Kind::Summary
+            | Kind::Resume
+            | Kind::Snapshot
             | Kind::End => {
                 system::system(kind, r, &mut f);
             }
