@@ -56,6 +56,10 @@ impl AtRest {
             durable_position: last + 1,
             torn_group: None,
             closed: true,
+            // Nothing was counted, and no command that opens a journal quickly asks for it.
+            caller_records: 0,
+            pruned_segments: 0,
+            damaged: false,
             file,
             byte_offset: 0,
         };
