@@ -35,7 +35,9 @@
 //! ```
 
 mod archive;
+mod backup;
 mod chain;
+mod copy;
 mod error;
 mod files;
 mod frame;
@@ -48,7 +50,10 @@ mod pruned;
 mod reader;
 mod reader_cursor;
 pub mod recover;
+mod salvage;
 mod scan;
+mod seal;
+mod seal_key;
 mod segment;
 mod small_file;
 pub mod system;
@@ -57,6 +62,7 @@ mod verify;
 mod writer;
 
 pub use archive::{Archived, archive};
+pub use backup::{BackupProgress, BackupReport, backup};
 pub use error::{Bad, BadKind, JournalError};
 pub use layout::{
     CHECKPOINT_FRAMES, FORMAT_VERSION, HEADER_BYTES, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN, SegmentHeader,
@@ -67,7 +73,10 @@ pub use prune::{PruneOptions, PruneReport, PruneUntil, prune};
 pub use pruned::Pruned;
 pub use reader::{Cursor, Reader};
 pub use reader_cursor::{ReaderCursor, registered};
+pub use salvage::{Lost, SalvageOptions, SalvageReport, salvage};
 pub use scan::{Recovery, scan};
+pub use seal::{SEAL_NAME, Seal, SealCheck, seal, verify_seal};
+pub use seal_key::{keygen, read_public, read_secret};
 pub use system::Anchor;
 pub use verify::{VerifyReport, verify};
 pub use writer::{Head, Writer};
