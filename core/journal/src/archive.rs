@@ -20,7 +20,7 @@ use crate::error::{Bad, BadKind, JournalError, io_error};
 use crate::files::{SegmentFile, SlotReader, checked_header, list};
 use crate::frame::Seed;
 use crate::layout::{frame_offset, parse_segment_name};
-use crate::options::lock;
+use crate::lock::DirLock;
 use crate::upkeep_lock::UpkeepLock;
 
 /// What an archive's name has behind its segment's.
@@ -80,8 +80,8 @@ pub fn archive(
             if !ends_closed(segment)? {
                 continue;
             }
-            match lock(dir) {
-                Ok(held) => Some(held),
+            match DirLock::take(dir) {
+                Ok((held, _)) => Some(held),
                 Err(JournalError::Locked { .. }) => continue,
                 Err(error) => return Err(error),
             }

@@ -146,8 +146,25 @@ pub enum JournalError {
         found: String,
     },
     /// Another writer has the directory.
-    #[error("{}: another process writes a journal here; stop it or choose another directory", dir.display())]
+    #[error("{}: {by} writes a journal here; stop it or choose another directory", dir.display())]
     Locked {
+        /// The directory.
+        dir: PathBuf,
+        /// Who has it.
+        by: String,
+    },
+    /// A run may not go on with this journal.
+    #[error("{found}")]
+    Unrecoverable {
+        /// What was found.
+        found: Box<crate::Recovery>,
+    },
+    /// The journal was written by another plan.
+    #[error(
+        "{0}: written by another plan, that is configuration; a run goes on only with its own. `pinion journal info {0}` \
+         shows what it was", dir.display()
+    )]
+    OtherPlan {
         /// The directory.
         dir: PathBuf,
     },

@@ -42,6 +42,7 @@ mod error;
 mod files;
 mod frame;
 mod layout;
+mod lock;
 mod maintain;
 mod map;
 mod options;
@@ -67,6 +68,7 @@ pub use error::{Bad, BadKind, JournalError};
 pub use layout::{
     CHECKPOINT_FRAMES, FORMAT_VERSION, HEADER_BYTES, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN, SegmentHeader,
 };
+pub use lock::Holder;
 pub use maintain::{Maintained, Policy, maintain};
 pub use options::Options;
 pub use prune::{PruneOptions, PruneReport, PruneUntil, prune};
@@ -79,7 +81,7 @@ pub use seal::{SEAL_NAME, Seal, SealCheck, seal, verify_seal};
 pub use seal_key::{keygen, read_public, read_secret};
 pub use system::Anchor;
 pub use verify::{VerifyReport, verify};
-pub use writer::{Head, Writer};
+pub use writer::{Head, Resumed, Writer};
 
 #[cfg(target_endian = "big")]
 compile_error!("the journal's files are little-endian images of memory; this target is big-endian");

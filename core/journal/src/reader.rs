@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use pinion_model::record::{Kind, RECORD_BYTES, Record};
 
+use crate::archive::ends_closed;
 use crate::error::{BadKind, JournalError, io_error};
 use crate::files::{SegmentFile, SlotReader, checked_header, exists, list, open, read_slot};
 use crate::frame::Seed;
@@ -86,6 +87,11 @@ impl Reader {
         Ok(Some(record))
     }
 
+    /// The last file ends with an End. Whether the journal is sound up to there is for [`crate::scan`] to say.
+    pub fn is_closed(&self) -> Result<bool, JournalError> {
+        list(&self.dir)?.sound(&self.dir)?.last().map_or(Ok(false), ends_closed)
+    }
+
     /// What was pruned of this journal, if anything was.
     pub fn pruned(&self) -> Result<Option<Pruned>, JournalError> {
         Pruned::read(&self.dir, self.header.epoch)
@@ -127,6 +133,13 @@ impl Mapped {
         Ok(Mapped { file: file.clone(), capacity: header.capacity_frames, map })
     }
 
+    /// Something is written at a position, or the file is cut there.
+    #[inline]
+    fn has(&self, position: u64) -> bool {
+        let offset = frame_offset(position - self.file.first_position) as usize;
+        offset + RECORD_BYTES > self.map.len() || self.map.frame(offset).is_some()
+    }
+
     /// Position behind the last slot.
     fn end(&self) -> u64 {
         self.file.first_position + self.capacity
@@ -164,8 +177,11 @@ impl Cursor {
     /// The next record; `None` when there is none yet, or none any more ([`Cursor::at_end`]).
     #[inline]
     pub fn next_record(&mut self) -> Result<Option<&Record>, JournalError> {
-        let over = self.ended || self.position >= self.limit;
-        if over || (self.position == self.segment.end() && !self.enter_next()?) {
+        let left = self.ended || self.position == self.segment.end();
+        if self.position >= self.limit || (left && !self.enter_next()?) {
+            return Ok(None);
+        }
+        if !self.segment.has(self.position) && !self.is_taken_up()? {
             return Ok(None);
         }
         let Cursor { segment, seed, position, ended, .. } = self;
@@ -175,6 +191,15 @@ impl Cursor {
         *position += 1;
         *ended = record.kind == Kind::End as u16;
         Ok(Some(record))
+    }
+
+    /// Behind an empty slot: moves to the segment in which a run went on from here, if there is one. False if
+    /// nothing has been written there yet.
+    #[cold]
+    fn is_taken_up(&mut self) -> Result<bool, JournalError> {
+        let SegmentFile { epoch, first_position, .. } = self.segment.file;
+        let next = self.dir.join(segment_name(epoch, self.position));
+        Ok(self.position > first_position && exists(&next)? && self.enter_next()?)
     }
 
     /// The next record with everything chained to it, in `group`; false, and the cursor unmoved, when
@@ -200,7 +225,7 @@ impl Cursor {
         self.position
     }
 
-    /// True once the journal's End was handed out: nothing will follow.
+    /// True once the journal's End was handed out: nothing will follow, unless the run is taken up again.
     pub fn at_end(&self) -> bool {
         self.ended
     }
@@ -246,6 +271,7 @@ impl Cursor {
             }
         }
         self.segment = Mapped::open(&next)?;
+        self.ended = false;
         Ok(true)
     }
 }

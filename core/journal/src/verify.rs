@@ -16,7 +16,7 @@ use crate::files::{SegmentFile, SlotReader, checked_header, list, without_leftov
 use crate::frame::{Seed, is_blank};
 use crate::layout::{SegmentHeader, frame_offset};
 use crate::pruned::Pruned;
-use crate::system::{Checkpoint, End, Mark, is_reserved};
+use crate::system::{Checkpoint, End, Mark, Resume, is_reserved};
 use crate::writer::Head;
 
 /// What a verification found.
@@ -110,6 +110,8 @@ struct Walk<'p> {
     in_group: bool,
     empty_at: Option<u64>,
     ended: bool,
+    /// The segment before was left before it was full: the next frame must be a Resume.
+    taken_up: bool,
     durable_position: u64,
 }
 
@@ -143,6 +145,7 @@ impl<'p> Walk<'p> {
             in_group: false,
             empty_at: None,
             ended: false,
+            taken_up: false,
             durable_position: 0,
         }
     }
@@ -239,11 +242,16 @@ impl<'p> Walk<'p> {
     }
 
     /// The segment must be the one that follows what was read.
-    fn continuity(&self, segment: &SegmentFile) -> Result<(), Bad> {
+    fn continuity(&mut self, segment: &SegmentFile) -> Result<(), Bad> {
         let position = self.position;
         let bad = |kind, reason: String| Err(segment.bad(position, 0, kind, reason));
         if self.epoch.is_some_and(|epoch| epoch != segment.epoch) {
             return bad(BadKind::Segment, "this segment is of another epoch".into());
+        }
+        let left = self.ended || self.empty_at == Some(position);
+        if left && segment.first_position == position {
+            (self.ended, self.empty_at, self.taken_up) = (false, None, true);
+            return Ok(());
         }
         if self.ended {
             return bad(
@@ -289,6 +297,7 @@ impl<'p> Walk<'p> {
             self.grouping(at, slot)?;
             self.chained(at, slots, index)?;
             self.system(at, slot)?;
+            self.taken_up = false;
             self.in_group = slot.continues();
             self.ended = slot.kind == Kind::End as u16;
             self.position += 1;
@@ -366,6 +375,14 @@ impl<'p> Walk<'p> {
         }
         if slot.kind == 0 {
             return bad("kind 0 is no kind".into());
+        }
+        if (slot.kind == Kind::Resume as u16) != self.taken_up {
+            return bad("a Resume begins a segment behind one that was left, and stands nowhere else".into());
+        }
+        if let Some(resume) = Resume::read(slot)
+            && resume.valid_until != self.position
+        {
+            return bad(format!("a Resume for {} records", resume.valid_until));
         }
         if let Some(mark) = Mark::read(slot) {
             if mark.durable_position > self.position || mark.durable_position < self.durable_position {
