@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use crate::archive::{archive_path, is_archive};
-use crate::copy::{Draft, between_groups, copy_segment, copy_small, ends_with_end, live_end};
+use crate::copy::{Draft, between_groups, copy_last, copy_segment, copy_small, live_end};
 use crate::error::{JournalError, io_error};
 use crate::files::{SegmentFile, SlotReader, checked_header, list};
 use crate::layout::segment_name;
@@ -54,7 +54,6 @@ pub fn backup(
     let segments = list(dir)?.sound(dir)?;
     let last = &segments[segments.len() - 1];
     let until = between_groups(&segments, live_end(last)?)?;
-    let is_closed = ends_with_end(last, until)?;
     let wanted: Vec<&SegmentFile> = segments
         .iter()
         .filter(|segment| segment.first_position < until || segment.first_position == 0)
@@ -71,7 +70,10 @@ pub fn backup(
         if segment.first_position < kept {
             report_kept += 1;
         } else {
-            progress.bytes += copy_segment(segment, target, until, is_closed && index + 1 == wanted.len())?;
+            progress.bytes += match index + 1 == wanted.len() {
+                true => copy_last(segment, target, until)?,
+                false => copy_segment(segment, target)?,
+            };
             drop_other_form(segment, target)?;
         }
         progress.segments_done += 1;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use pinion_model::record::Kind;
 
-use crate::archive::{is_archive, suffixed};
+use crate::archive::{ARCHIVE_SUFFIX, is_archive, suffixed};
 use crate::error::{JournalError, io_error};
 use crate::files::{SegmentFile, SlotReader, checked_header, open, read_slot};
 use crate::frame::Seed;
@@ -20,31 +20,37 @@ use crate::map::allocate;
 
 const PIECE_BYTES: usize = 1 << 20;
 
-/// Copies one segment into a directory, as far as it lies below `until`; gives the bytes written. A file
-/// of that name is replaced whole.
-pub(crate) fn copy_segment(
-    segment: &SegmentFile,
-    into: &Path,
-    until: u64,
-    is_closed: bool,
-) -> Result<u64, JournalError> {
-    let plain_name = segment_name(segment.epoch, segment.first_position);
-    let header = checked_header(&SlotReader::open(&segment.path)?, segment)?;
-    let frames = (until - segment.first_position).min(header.capacity_frames);
-    let is_whole = frames == header.capacity_frames || is_closed;
-    let (source, target) = if is_whole && is_archive(&segment.path) {
-        let file =
-            File::open(&segment.path).map_err(|source| io_error("open an archive", &segment.path, source))?;
-        (file, into.join(format!("{plain_name}{}", crate::archive::ARCHIVE_SUFFIX)))
+/// Copies one segment into a directory as it is; gives the bytes written. A file of that name is replaced
+/// whole.
+pub(crate) fn copy_segment(segment: &SegmentFile, into: &Path) -> Result<u64, JournalError> {
+    let mut name = segment_name(segment.epoch, segment.first_position);
+    let source = if is_archive(&segment.path) {
+        name += ARCHIVE_SUFFIX;
+        File::open(&segment.path).map_err(|source| io_error("open an archive", &segment.path, source))?
     } else {
-        (open(&segment.path)?, into.join(plain_name))
+        open(&segment.path)?
     };
-    let used = if is_archive(&target) { u64::MAX } else { frame_offset(frames) };
-    let length = (!is_whole).then(|| header.file_bytes());
-    let temporary = suffixed(&target, ".tmp");
-    let written = copy_bytes(&source, &temporary, used, length)
-        .and_then(|bytes| fs::rename(&temporary, &target).map(|()| bytes));
-    written.map_err(|source| io_error("copy a segment", &target, source))
+    publish(&into.join(name), |target| copy_bytes(&source, target, u64::MAX, None))
+}
+
+/// The same for the last segment of a copy, of which only the records below `until` are taken.
+pub(crate) fn copy_last(segment: &SegmentFile, into: &Path, until: u64) -> Result<u64, JournalError> {
+    let header = checked_header(&SlotReader::open(&segment.path)?, segment)?;
+    let frames = until - segment.first_position;
+    let is_closed = ends_with_end(segment, until)?;
+    if is_archive(&segment.path) && (is_closed || frames == header.capacity_frames) {
+        return copy_segment(segment, into);
+    }
+    let source = open(&segment.path)?;
+    let length = (!is_closed).then(|| header.file_bytes());
+    let target = into.join(segment_name(segment.epoch, segment.first_position));
+    publish(&target, |target| copy_bytes(&source, target, frame_offset(frames), length))
+}
+
+fn publish(target: &Path, write: impl FnOnce(&Path) -> io::Result<u64>) -> Result<u64, JournalError> {
+    let temporary = suffixed(target, ".tmp");
+    let written = write(&temporary).and_then(|bytes| fs::rename(&temporary, target).map(|()| bytes));
+    written.map_err(|source| io_error("copy a segment", target, source))
 }
 
 fn copy_bytes(source: &File, target: &Path, used: u64, length: Option<u64>) -> io::Result<u64> {

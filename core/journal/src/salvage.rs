@@ -10,7 +10,7 @@ use std::path::Path;
 
 use pinion_model::record::{Class, Kind, Record};
 
-use crate::copy::{Draft, between_groups, copy_segment, copy_small, ends_with_end};
+use crate::copy::{Draft, between_groups, copy_last, copy_segment, copy_small};
 use crate::error::{JournalError, io_error};
 use crate::files::{SegmentFile, SlotReader, checked_header, list};
 use crate::frame::Seed;
@@ -111,8 +111,10 @@ fn prefix(dir: &Path, draft: &Draft, until: Option<u64>) -> Result<(u64, Vec<Los
     let wanted: Vec<&SegmentFile> =
         segments.iter().filter(|segment| segment.first_position < until).collect();
     for (index, segment) in wanted.iter().enumerate() {
-        let is_last = index + 1 == wanted.len();
-        copy_segment(segment, draft.path(), until, is_last && ends_with_end(segment, until)?)?;
+        match index + 1 == wanted.len() {
+            true => copy_last(segment, draft.path(), until)?,
+            false => copy_segment(segment, draft.path())?,
+        };
     }
     if let Some(gone) = Pruned::read(dir, segments[0].epoch)?.filter(|gone| gone.to <= until) {
         let name = path_of(dir, gone.epoch);
@@ -149,9 +151,13 @@ fn around(
         until: options.until.unwrap_or(u64::MAX),
         uncertain: false,
     };
-    for segment in segments {
+    for (at, segment) in segments.iter().enumerate() {
+        let next = segments.get(at + 1).map_or(u64::MAX, |next| next.first_position);
         match sound(segment) {
-            Ok(header) => around.segment(segment, header.capacity_frames)?,
+            // A run that was taken up leaves a segment before it is full.
+            Ok(header) => {
+                around.segment(segment, header.capacity_frames.min(next - segment.first_position))?
+            }
             Err(error) => around.lose(segment.first_position, &error.to_string()),
         }
     }

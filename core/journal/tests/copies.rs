@@ -183,3 +183,42 @@ fn an_edit_with_new_checksums_is_not_salvaged_past_what_the_chain_proves() {
     let report = salvage(dir.path(), outer.path().join("new"), &take(None)).unwrap();
     assert_eq!(report.taken, 98, "the header at 100 does not follow, and a group is open from 98 on");
 }
+
+#[test]
+fn a_journal_that_was_taken_up_twice_is_archived_copied_salvaged_and_pruned_like_any_other() {
+    let (dir, outer) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut writer = Writer::create(dir.path(), options(50)).unwrap();
+    quotes(&mut writer, 0..70);
+    drop(writer);
+    let (mut writer, _) = Writer::resume(dir.path(), options(50)).unwrap();
+    quotes(&mut writer, 70..100);
+    writer.close(1, b"").unwrap();
+    let (mut writer, _) = Writer::resume(dir.path(), options(50)).unwrap();
+    quotes(&mut writer, 100..300);
+    let before = all(dir.path());
+    assert_eq!(before.iter().filter(|r| r.kind == Kind::Resume as u16).count(), 2);
+    let edge = before.iter().position(|r| r.kind == Kind::End as u16).unwrap() as u64 + 1;
+    let around = SalvageOptions { skip_bad: Some(9), ..take(None) };
+    let report = salvage(dir.path(), outer.path().join("around"), &around).unwrap();
+    assert_eq!((report.taken, report.lost.len()), (before.len() as u64, 1), "{:?}", report.lost);
+    for (name, until) in [("a", edge), ("b", edge + 1), ("c", 71), ("d", 70)] {
+        let out = outer.path().join(name);
+        let report = salvage(dir.path(), &out, &take(Some(until))).unwrap();
+        assert_eq!((report.taken, report.verified.closed), (until, until == edge));
+        assert_eq!(all(&out), before[..until as usize]);
+    }
+    archive(dir.path(), 1, |_| ()).unwrap();
+    let out = outer.path().join("copy");
+    assert!(backup(dir.path(), &out, false, |_| ()).unwrap().verified.is_sound());
+    assert_eq!(all(&out), before);
+    let until = PruneUntil::Keep(2);
+    let options =
+        PruneOptions { until, as_far_as_possible: false, give_up_replay: true, dry_run: false, wall_ns: 9 };
+    let callers = scan(dir.path()).unwrap().caller_records;
+    assert!(prune(dir.path(), &options).unwrap().segments > 3);
+    let recovery = scan(dir.path()).unwrap();
+    assert_eq!((recovery.caller_records, recovery.valid_until), (callers, before.len() as u64));
+    assert!(verify(dir.path()).unwrap().is_sound());
+    let head = writer.close(2, b"").unwrap();
+    assert!(verify(dir.path()).unwrap().agrees_with(&head));
+}
