@@ -81,7 +81,7 @@ pub use seal::{SEAL_NAME, Seal, SealCheck, seal, verify_seal};
 pub use seal_key::{keygen, read_public, read_secret};
 pub use system::Anchor;
 pub use verify::{VerifyReport, verify};
-pub use writer::{Head, Resumed, Writer};
+pub use writer::{Head, Resumed, Writer, never_began};
 
 #[cfg(target_endian = "big")]
 compile_error!("the journal's files are little-endian images of memory; this target is big-endian");
