@@ -1,8 +1,9 @@
 //! The journal: everything a run took in and everything it decided, in order, on disk.
 //!
-//! This crate owns the files `journal-<epoch>-<first position>.seg` of one directory and the four
-//! things done with them: append ([`Writer`]), read and follow ([`Reader`], [`Cursor`]), judge after a
-//! crash ([`scan`]) and prove whole ([`verify`]). The bytes are described in `FORMAT.md`.
+//! This crate owns the files `journal-<epoch>-<first position>.seg` of one directory and what is done
+//! with them: append ([`Writer`]), read and follow ([`Reader`], [`Cursor`]), judge after a crash
+//! ([`scan`]), prove whole ([`verify`]) and sign ([`seal()`]); and, when they are at rest, compress
+//! ([`archive()`]), remove ([`prune()`]), copy ([`backup()`]) and rescue ([`salvage()`]). `FORMAT.md` has the bytes.
 //!
 //! Threads: the writer runs on the cold journal thread, and nothing here may run on a hot one (stores to
 //! a file mapping fault). Readers run anywhere, also in other processes. Nothing here reads a clock:

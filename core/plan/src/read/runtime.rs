@@ -66,5 +66,7 @@ pub(super) fn journal(node: &Node, found: &mut Diagnostics) -> JournalConfig {
         segment_mb: f.int("segment_mb", found) as usize,
         msync_ms: f.int("msync_ms", found) as u64,
         snapshot_events: f.int("snapshot_events", found) as u64,
+        archive_after_segments: f.int("archive_after_segments", found) as u64,
+        retain_segments: f.int("retain_segments", found) as u64,
     }
 }

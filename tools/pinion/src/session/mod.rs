@@ -21,6 +21,7 @@ pub mod meters;
 pub mod open;
 pub mod past;
 pub mod recorder;
+pub mod retention;
 pub mod run;
 pub mod start;
 pub mod trading;
