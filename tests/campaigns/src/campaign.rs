@@ -114,7 +114,16 @@ impl Report {
         let (code, text) = match outcome {
             Ok(()) => {
                 line["held"] = json!(true);
-                (0, format!("{}: {} rounds held with seed {}: {}", self.name, self.rounds, settings.seed, counts()))
+                (
+                    0,
+                    format!(
+                        "{}: {} rounds held with seed {}: {}",
+                        self.name,
+                        self.rounds,
+                        settings.seed,
+                        counts()
+                    ),
+                )
             }
             Err(Stop::Violated { unit, violation, kept }) => {
                 let again = format!("{again} --seed {} --first {unit}", settings.seed);

@@ -99,7 +99,10 @@ fn exact(judged: &Judged, must: &Must) -> Result<u64, Violation> {
         }
     }
     walk.whole_items().ok_or_else(|| {
-        Violation::new("groups count whole or not at all", format!("{} records end inside one", judged.records.len()))
+        Violation::new(
+            "groups count whole or not at all",
+            format!("{} records end inside one", judged.records.len()),
+        )
     })
 }
 
@@ -124,7 +127,8 @@ fn kept(judged: &Judged, whole_items: u64, must: &Must) -> Result<(), Violation>
 
 /// The independent reading agrees, and so does the head that the writer had told.
 fn second_reading(judged: &Judged, dir: &Path, must: &Must) -> Result<(), Violation> {
-    let oracle = Oracle::read(dir).map_err(|error| Violation::new("the files can be read", error.to_string()))?;
+    let oracle =
+        Oracle::read(dir).map_err(|error| Violation::new("the files can be read", error.to_string()))?;
     for record in &judged.records {
         if oracle.frame(record.position) != Some(record) {
             let detail = format!("position {} is unsound to a second reading", record.position);
@@ -161,9 +165,11 @@ pub fn proved(dir: &Path, at_least: u64) -> Result<u64, Violation> {
         let detail = format!("verify counts {} records, {at_least} are there", report.records);
         return Err(Violation::new("verify proves it whole", detail));
     }
-    let oracle = Oracle::read(dir).map_err(|error| Violation::new("the files can be read", error.to_string()))?;
+    let oracle =
+        Oracle::read(dir).map_err(|error| Violation::new("the files can be read", error.to_string()))?;
     if !oracle.chain_is(report.records, &report.chain_head) {
-        let detail = format!("verify's chain over {} records is not that of a second reading", report.records);
+        let detail =
+            format!("verify's chain over {} records is not that of a second reading", report.records);
         return Err(Violation::new("the chain's head is consistent", detail));
     }
     Ok(report.records)

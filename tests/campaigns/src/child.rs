@@ -249,10 +249,7 @@ impl<'a> Worker<'a> {
 }
 
 /// Makes a call again as long as it says that nothing was lost, a bounded number of times.
-fn attempt<T>(
-    progress: &mut Progress,
-    mut call: impl FnMut() -> Result<T, JournalError>,
-) -> Outcome<T> {
+fn attempt<T>(progress: &mut Progress, mut call: impl FnMut() -> Result<T, JournalError>) -> Outcome<T> {
     for _ in 0..3 {
         match call() {
             Ok(value) => return Ok(value),

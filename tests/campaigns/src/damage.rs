@@ -206,12 +206,8 @@ fn look(
     files: &Files,
     report: &mut Report,
 ) -> Result<(), Violation> {
-    let must = Must {
-        stream: sample.stream,
-        seen: sample.seen.clone(),
-        keep: Keep::Marked,
-        may_refuse: true,
-    };
+    let must =
+        Must { stream: sample.stream, seen: sample.seen.clone(), keep: Keep::Marked, may_refuse: true };
     let dir = place.journal();
     let judged = check::state(subject, &dir, &must)?;
     report.count(judged.verdict.clone());
@@ -226,7 +222,11 @@ fn told(dir: &Path, sample: &Sample) -> Result<(), Violation> {
     let silent = |what: &str| Err(Violation::new("damage is named", what.to_string()));
     let Ok(Ok(report)) = std::panic::catch_unwind(|| verify(dir)) else {
         // No segment is left, or none can be read: that is said as well, but a panic is not an answer.
-        return if segment_files(dir).is_ok_and(|files| files.is_empty()) { Ok(()) } else { silent("verify failed") };
+        return if segment_files(dir).is_ok_and(|files| files.is_empty()) {
+            Ok(())
+        } else {
+            silent("verify failed")
+        };
     };
     if report.agrees_with(&sample.head) {
         return silent("verify and the head find nothing");

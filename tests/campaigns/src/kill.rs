@@ -138,7 +138,9 @@ struct Usual {
 impl Usual {
     fn moment(&self, random: &mut Random) -> Moment {
         match random.below(10) {
-            0..5 => Moment::After(Duration::from_nanos(random.below(1 + self.time.as_nanos() as u64 * 5 / 4))),
+            0..5 => {
+                Moment::After(Duration::from_nanos(random.below(1 + self.time.as_nanos() as u64 * 5 / 4)))
+            }
             5..7 => Moment::Call(random.below(self.calls)),
             7 => Moment::Instruction(random.below(self.calls), 1 + random.below(2_000)),
             8 => Moment::Phase(Phase::Open, random.below(120)),

@@ -9,8 +9,11 @@ mod campaign;
 mod check;
 mod child;
 mod damage;
+mod disk;
+mod faults;
 mod kill;
 mod oracle;
+mod pages;
 mod progress;
 mod random;
 mod stream;
@@ -41,6 +44,16 @@ enum Campaign {
     Flip(Run<damage::Defect>),
     /// Swap, remove, double, rename, blank and replace frames and segments.
     Shuffle(Run<damage::Defect>),
+    /// Keep any part of what was not synced, as a power cut may.
+    Pages {
+        #[command(flatten)]
+        run: Run<pages::Defect>,
+        /// The most states of one moment; up to 12 undecided pieces need 4096 for all of them.
+        #[arg(long, default_value_t = 64)]
+        each: u64,
+    },
+    /// Refuse every call of the writer that can be refused.
+    Faults(Run<faults::Defect>),
     /// The process that the others kill.
     #[command(hide = true)]
     Child(child::Job),
@@ -79,9 +92,9 @@ impl<D: ValueEnum + Send + Sync + 'static> Run<D> {
             again.push_str(&format!(" --defect {}", value.get_name()));
         }
         let memory = Path::new("/dev/shm");
-        let place = self.place.unwrap_or_else(|| {
-            if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() }
-        });
+        let place = self
+            .place
+            .unwrap_or_else(|| if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() });
         let settings = Settings {
             seed: self.seed,
             first: self.first,
@@ -102,6 +115,10 @@ fn main() -> std::io::Result<ExitCode> {
         Campaign::Truncate(run) => run.go("truncate", damage::truncate)?,
         Campaign::Flip(run) => run.go("flip", damage::flip)?,
         Campaign::Shuffle(run) => run.go("shuffle", damage::shuffle)?,
+        Campaign::Pages { run, each } => {
+            run.go("pages", |settings, defect, report| pages::run(settings, each, defect, report))?
+        }
+        Campaign::Faults(run) => run.go("faults", faults::run)?,
         Campaign::Child(job) => u8::try_from(child::run(&job)?).unwrap_or(u8::MAX),
     };
     Ok(ExitCode::from(code))

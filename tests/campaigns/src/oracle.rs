@@ -35,9 +35,7 @@ impl Oracle {
             let Some((epoch, first)) = parse(&path) else { continue };
             let bytes = std::fs::read(&path)?;
             let Some(header) = bytes.get(..HEADER_BYTES) else { continue };
-            let number = |at: usize| {
-                u64::from_le_bytes(header[at..at + 8].try_into().unwrap_or_default())
-            };
+            let number = |at: usize| u64::from_le_bytes(header[at..at + 8].try_into().unwrap_or_default());
             let crc = u32::from_le_bytes(header[4092..].try_into().unwrap_or_default());
             if crc != crc32c::crc32c(&header[..4092]) || (number(16), number(24)) != (epoch, first) {
                 continue;
@@ -73,9 +71,9 @@ impl Oracle {
     /// The highest position that a sound Mark vouches for.
     pub fn durable(&self) -> u64 {
         let marks = self.segments.values().flat_map(|segment| &segment.sound).flatten();
-        let promised = marks.filter(|frame| frame.kind == Kind::Mark as u16).map(|mark| {
-            u64::from_le_bytes(mark.body[..8].try_into().unwrap_or_default())
-        });
+        let promised = marks
+            .filter(|frame| frame.kind == Kind::Mark as u16)
+            .map(|mark| u64::from_le_bytes(mark.body[..8].try_into().unwrap_or_default()));
         promised.max().unwrap_or(0)
     }
 
@@ -133,7 +131,8 @@ impl Chain {
 
 fn frame(slot: &[u8], epoch: u64, position: u64) -> Option<Record> {
     let record = Record::read_from_bytes(slot).ok()?;
-    let sound = record.commit == COMMITTED && record.position == position && record.crc32c == crc(slot, epoch);
+    let sound =
+        record.commit == COMMITTED && record.position == position && record.crc32c == crc(slot, epoch);
     sound.then_some(record)
 }
 

@@ -170,6 +170,13 @@ impl Seen {
         self.words.get(word as usize).copied().unwrap_or(0)
     }
 
+    /// Takes another value for a counter.
+    pub fn set(&mut self, word: Word, value: u64) {
+        if let Some(place) = self.words.get_mut(word as usize) {
+            *place = value;
+        }
+    }
+
     /// Where an item began, if that was kept.
     pub fn position(&self, item: u64) -> Option<u64> {
         let position = self.words.get(POSITIONS_FROM + usize::try_from(item).ok()?).copied();

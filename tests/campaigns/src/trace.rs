@@ -7,6 +7,8 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
@@ -182,9 +184,24 @@ fn gone_is_fine(result: nix::Result<()>) -> nix::Result<()> {
     }
 }
 
-/// The file behind a descriptor of the child's.
-pub fn file_of(call: &Call, descriptor: u64) -> Option<std::path::PathBuf> {
+/// The inode behind a descriptor of the child's, whatever became of the file's name.
+pub fn inode_of(call: &Call, descriptor: u64) -> Option<u64> {
+    let link = format!("/proc/{}/fd/{}", call.thread, descriptor as i32);
+    std::fs::metadata(link).ok().map(|metadata| metadata.ino())
+}
+
+/// The name of the file behind a descriptor of the child's.
+pub fn path_of(call: &Call, descriptor: u64) -> Option<std::path::PathBuf> {
     std::fs::read_link(format!("/proc/{}/fd/{}", call.thread, descriptor as i32)).ok()
+}
+
+/// A path among a call's arguments.
+pub fn path_argument(call: &Call, address: u64) -> Option<std::path::PathBuf> {
+    let memory = std::fs::File::open(format!("/proc/{}/mem", call.thread)).ok()?;
+    let mut bytes = vec![0; 4096];
+    let got = memory.read_at(&mut bytes, address).ok()?;
+    let end = bytes[..got].iter().position(|byte| *byte == 0)?;
+    Some(std::ffi::OsStr::from_bytes(&bytes[..end]).into())
 }
 
 /// A piece of a file that is mapped.
