@@ -36,6 +36,12 @@ pub enum BadKind {
     Hole,
     /// Bytes that must be zero behind the last record are not.
     Tail,
+    /// An archive does not hold what was put into it.
+    Archive,
+    /// The record of a prune is damaged, or does not fit the segments on its sides.
+    Pruned,
+    /// A seal says something else than the journal.
+    Seal,
 }
 
 impl BadKind {
@@ -55,6 +61,9 @@ impl BadKind {
             BadKind::System => "system",
             BadKind::Hole => "hole",
             BadKind::Tail => "tail",
+            BadKind::Archive => "archive",
+            BadKind::Pruned => "pruned",
+            BadKind::Seal => "seal",
         }
     }
 }
@@ -137,8 +146,25 @@ pub enum JournalError {
         found: String,
     },
     /// Another writer has the directory.
-    #[error("{}: another process writes a journal here; stop it or choose another directory", dir.display())]
+    #[error("{}: {by} writes a journal here; stop it or choose another directory", dir.display())]
     Locked {
+        /// The directory.
+        dir: PathBuf,
+        /// Who has it.
+        by: String,
+    },
+    /// A run may not go on with this journal.
+    #[error("{found}")]
+    Unrecoverable {
+        /// What was found.
+        found: Box<crate::Recovery>,
+    },
+    /// The journal was written by another plan.
+    #[error(
+        "{0}: written by another plan, that is configuration; a run goes on only with its own. `pinion journal info {0}` \
+         shows what it was", dir.display()
+    )]
+    OtherPlan {
         /// The directory.
         dir: PathBuf,
     },
@@ -194,6 +220,29 @@ pub enum JournalError {
         position: u64,
         /// The first position present.
         first: u64,
+    },
+    /// The position was pruned, or lies where a cursor would have to leap over what was.
+    #[error(
+        "{}: position {position}: the records {from} to {} were pruned; what is left begins again at {to}",
+        dir.display(), to - 1
+    )]
+    Pruned {
+        /// The directory.
+        dir: PathBuf,
+        /// The position asked for.
+        position: u64,
+        /// First position that was pruned.
+        from: u64,
+        /// First position behind it.
+        to: u64,
+    },
+    /// Something at rest is not done, because it would lose or overwrite what is needed.
+    #[error("{}: {reason}", path.display())]
+    Refused {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why not, and what to do.
+        reason: String,
     },
     /// The bytes are not a sound journal.
     #[error("{0}. Keep the files as they are and run `pinion journal verify`")]

@@ -2,6 +2,7 @@
 //!
 //! Owns the listing of a directory and the buffered reading that `verify` and `scan` share. Any cold
 //! thread. It only reads; a read error is an error here, where through a mapping it would be SIGBUS.
+//! A segment may be plain or an archive: [`open`] gives the same bytes for both.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -12,8 +13,10 @@ use std::path::{Path, PathBuf};
 use pinion_model::record::{RECORD_BYTES, Record};
 use zerocopy::{FromZeros, IntoBytes};
 
+use crate::archive::{self, ARCHIVE_SUFFIX};
 use crate::error::{Bad, BadKind, JournalError, io_error};
 use crate::layout::{HEADER_BYTES, SegmentHeader, frame_offset, parse_segment_name};
+use crate::pruned::Pruned;
 
 /// Suffix of a segment that is prepared and not yet part of the journal.
 pub(crate) const PREPARED_SUFFIX: &str = ".next";
@@ -40,14 +43,14 @@ impl SegmentFile {
     }
 }
 
-/// The segments of a directory by position, and the first `.seg` file whose name is not a segment's.
+/// The segments of a directory by position, each once, and the first `.seg` file whose name is not a segment's.
 pub(crate) struct Listing {
     pub(crate) segments: Vec<SegmentFile>,
     pub(crate) stray: Option<Bad>,
 }
 
 impl Listing {
-    /// The segments, if there are any and every name is sound.
+    /// The segments, if there are any and every name is sound, without those that a prune left half done.
     pub(crate) fn sound(self, dir: &Path) -> Result<Vec<SegmentFile>, JournalError> {
         if let Some(stray) = self.stray {
             return Err(stray.into());
@@ -55,8 +58,15 @@ impl Listing {
         if self.segments.is_empty() {
             return Err(JournalError::NoJournal { dir: dir.to_path_buf() });
         }
-        Ok(self.segments)
+        let pruned = Pruned::read(dir, self.segments[0].epoch)?;
+        Ok(without_leftovers(self.segments, pruned.as_ref()))
     }
+}
+
+/// Takes out what a prune has written off and was kept from removing.
+pub(crate) fn without_leftovers(mut segments: Vec<SegmentFile>, pruned: Option<&Pruned>) -> Vec<SegmentFile> {
+    segments.retain(|segment| !pruned.is_some_and(|pruned| pruned.holds(segment.first_position)));
+    segments
 }
 
 /// Names of everything in a directory, sorted.
@@ -75,30 +85,63 @@ pub(crate) fn list(dir: &Path) -> Result<Listing, JournalError> {
     let mut listing = Listing { segments: Vec::new(), stray: None };
     for name in names(dir)? {
         let text = name.to_string_lossy();
-        if !text.ends_with(".seg") {
+        let plain = text.strip_suffix(ARCHIVE_SUFFIX).unwrap_or(&text);
+        if !plain.ends_with(".seg") {
             continue;
         }
         let path = dir.join(&name);
-        match parse_segment_name(&text) {
+        match parse_segment_name(plain) {
             Some((epoch, first_position)) => {
                 listing.segments.push(SegmentFile { first_position, epoch, path });
             }
             None => {
                 let reason =
-                    "the name is not journal-<epoch, 16 hex digits>-<position, 20 digits>.seg".into();
+                    "the name is not journal-<epoch, 16 hex digits>-<position, 20 digits>.seg or .seg.zst"
+                        .into();
                 let bad = Bad { file: path, position: 0, byte_offset: 0, kind: BadKind::Name, reason };
                 listing.stray.get_or_insert(bad);
             }
         }
     }
     listing.segments.sort();
+    // Both forms are there when archiving was interrupted: the plain one, which sorts first, is whole.
+    listing.segments.dedup_by_key(|segment| (segment.first_position, segment.epoch));
     Ok(listing)
 }
 
 /// The name of a file that belongs to a journal, if the directory has one.
 pub(crate) fn occupant(dir: &Path) -> Result<Option<String>, JournalError> {
-    let is_ours = |name: &str| name.ends_with(".seg") || name.ends_with(&format!(".seg{PREPARED_SUFFIX}"));
+    let is_ours = |name: &str| {
+        ["", PREPARED_SUFFIX, ARCHIVE_SUFFIX].iter().any(|end| name.ends_with(&format!(".seg{end}")))
+    };
     Ok(names(dir)?.iter().map(|name| name.to_string_lossy().into_owned()).find(|name| is_ours(name)))
+}
+
+/// Opens a segment's bytes: the file, or in memory what its archive holds. A segment that was archived
+/// since it was listed is found too.
+pub(crate) fn open(path: &Path) -> Result<File, JournalError> {
+    if archive::is_archive(path) {
+        return archive::unpack(path);
+    }
+    match File::open(path) {
+        Err(source) if source.kind() == io::ErrorKind::NotFound => {
+            let archived = archive::archive_path(path);
+            if archived.exists() {
+                archive::unpack(&archived)
+            } else {
+                Err(io_error("open a segment", path, source))
+            }
+        }
+        opened => opened.map_err(|source| io_error("open a segment", path, source)),
+    }
+}
+
+/// True if the segment is there in one of its forms.
+pub(crate) fn exists(path: &Path) -> Result<bool, JournalError> {
+    let look =
+        |path: &Path| path.try_exists().map_err(|source| io_error("look for the next segment", path, source));
+    // In this order: archiving makes the second before it removes the first.
+    Ok(look(path)? || look(&archive::archive_path(path))?)
 }
 
 /// Reads one segment's slots in order.
@@ -120,9 +163,8 @@ pub(crate) struct Chunk<'a> {
 impl SlotReader {
     /// Opens a segment.
     pub(crate) fn open(path: &Path) -> Result<Self, JournalError> {
-        let error = |source| io_error("open a segment", path, source);
-        let file = File::open(path).map_err(error)?;
-        let bytes = file.metadata().map_err(error)?.len();
+        let file = open(path)?;
+        let bytes = file.metadata().map_err(|source| io_error("open a segment", path, source))?.len();
         Ok(SlotReader { file, path: path.to_path_buf(), bytes, buffer: Vec::new() })
     }
 

@@ -34,31 +34,45 @@
 //! # }
 //! ```
 
+mod archive;
 mod chain;
 mod error;
 mod files;
 mod frame;
 mod layout;
+mod lock;
+mod maintain;
 mod map;
 mod options;
+mod prune;
+mod pruned;
 mod reader;
+mod reader_cursor;
 pub mod recover;
 mod scan;
 mod segment;
+mod small_file;
 pub mod system;
+mod upkeep_lock;
 mod verify;
 mod writer;
 
+pub use archive::{Archived, archive};
 pub use error::{Bad, BadKind, JournalError};
 pub use layout::{
     CHECKPOINT_FRAMES, FORMAT_VERSION, HEADER_BYTES, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN, SegmentHeader,
 };
+pub use lock::Holder;
+pub use maintain::{Maintained, Policy, maintain};
 pub use options::Options;
+pub use prune::{PruneOptions, PruneReport, PruneUntil, prune};
+pub use pruned::Pruned;
 pub use reader::{Cursor, Reader};
+pub use reader_cursor::{ReaderCursor, registered};
 pub use scan::{Recovery, scan};
 pub use system::Anchor;
 pub use verify::{VerifyReport, verify};
-pub use writer::{Head, Writer};
+pub use writer::{Head, Resumed, Writer};
 
 #[cfg(target_endian = "big")]
 compile_error!("the journal's files are little-endian images of memory; this target is big-endian");

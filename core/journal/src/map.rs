@@ -18,7 +18,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use memmap2::{Advice, Mmap, MmapMut, MmapOptions};
@@ -133,4 +133,21 @@ pub(crate) fn allocate(file: &File, bytes: u64) -> io::Result<()> {
         libc::EOPNOTSUPP | libc::EINVAL => Ok(()),
         code => Err(io::Error::from_raw_os_error(code)),
     }
+}
+
+/// A file that is in memory alone and holds `bytes` bytes, which `fill` writes: the content of an archive.
+pub(crate) fn memory_file(bytes: u64, fill: impl FnOnce(&mut [u8]) -> io::Result<()>) -> io::Result<File> {
+    let length = usize::try_from(bytes).map_err(io::Error::other)?;
+    // SAFETY: the name is a constant with its zero; no other memory is passed.
+    let descriptor = unsafe { libc::memfd_create(c"pinion-archive".as_ptr(), libc::MFD_CLOEXEC) };
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor was made above and belongs to nothing else.
+    let file = unsafe { File::from_raw_fd(descriptor) };
+    file.set_len(bytes)?;
+    // SAFETY: obligations 2 and 3: nobody else has this file yet.
+    let mut map = unsafe { MmapOptions::new().len(length).map_mut(&file)? };
+    fill(&mut map)?;
+    Ok(file)
 }

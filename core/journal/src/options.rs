@@ -1,13 +1,8 @@
-//! What a journal is begun with, and the directory's lock.
+//! What a journal is begun with.
 //!
-//! Owns [`Options`] and the rule of one writer per directory. Cold, at the start of a run; it creates
-//! nothing. A directory that is missing, taken or no directory is refused with the remedy.
+//! Owns [`Options`] and what they may be. Cold, at the start of a run.
 
-use std::fs::{File, TryLockError};
-use std::io;
-use std::path::Path;
-
-use crate::error::{JournalError, io_error};
+use crate::error::JournalError;
 use crate::layout::{SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN};
 use crate::system::Anchor;
 
@@ -49,18 +44,4 @@ pub(crate) fn check_options(options: &Options) -> Result<(), JournalError> {
         return Err(JournalError::Option { option: "segment_bytes", reason });
     }
     Ok(())
-}
-
-/// Takes the directory for this writer alone; the lock goes when the writer does.
-pub(crate) fn lock(dir: &Path) -> Result<File, JournalError> {
-    let open = |source| io_error("open the journal's directory", dir, source);
-    let dir_file = File::open(dir).map_err(open)?;
-    if !dir_file.metadata().map_err(open)?.is_dir() {
-        return Err(open(io::Error::from(io::ErrorKind::NotADirectory)));
-    }
-    match dir_file.try_lock() {
-        Ok(()) => Ok(dir_file),
-        Err(TryLockError::WouldBlock) => Err(JournalError::Locked { dir: dir.to_path_buf() }),
-        Err(TryLockError::Error(source)) => Err(io_error("lock the journal's directory", dir, source)),
-    }
 }

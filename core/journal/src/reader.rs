@@ -5,17 +5,17 @@
 //! checksum and position, not the chain and not what lies behind an empty slot: that is what
 //! [`crate::verify`] and [`crate::scan`] are for; [`Cursor::until`] keeps to what a scan found. Bad data is [`JournalError::Bad`], again at each call.
 
-use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use pinion_model::record::{Kind, RECORD_BYTES, Record};
 
+use crate::archive::ends_closed;
 use crate::error::{BadKind, JournalError, io_error};
-use crate::files::{SegmentFile, SlotReader, checked_header, list, read_slot};
+use crate::files::{SegmentFile, SlotReader, checked_header, exists, list, open, read_slot};
 use crate::frame::Seed;
 use crate::layout::{SegmentHeader, frame_offset, segment_name};
 use crate::map::ReadMap;
+use crate::pruned::Pruned;
 
 /// A journal opened for reading.
 #[derive(Debug)]
@@ -42,6 +42,7 @@ impl Reader {
     /// A cursor whose first record is the one at `position`, which may be the next to be written.
     pub fn cursor(&self, position: u64) -> Result<Cursor, JournalError> {
         let fresh = list(&self.dir)?.sound(&self.dir)?;
+        self.refuse_pruned(position)?;
         let listed = self.holding(position, &fresh)?;
         let mut ended = false;
         if position > listed.first_position {
@@ -56,19 +57,21 @@ impl Reader {
         }
         let segment = Mapped::open(listed)?;
         let seed = Seed::new(listed.epoch);
-        Ok(Cursor { dir: self.dir.clone(), seed, segment, position, limit: u64::MAX, ended })
+        let dir = self.dir.clone();
+        Ok(Cursor { dir, seed, segment, position, limit: u64::MAX, ended, leaps: false })
     }
 
     /// The record at a position; `None` if it is not written yet.
     pub fn get(&self, position: u64) -> Result<Option<Record>, JournalError> {
         let fresh;
+        self.refuse_pruned(position)?;
         let mut listed = self.holding(position, &self.segments)?;
         if self.segments.last() == Some(listed) {
             fresh = list(&self.dir)?.sound(&self.dir)?;
             listed = self.holding(position, &fresh)?;
         }
         let error = |source| io_error("read a record", &listed.path, source);
-        let file = File::open(&listed.path).map_err(error)?;
+        let file = open(&listed.path)?;
         let index = position - listed.first_position;
         let Some(record) = read_slot(&file, index).map_err(error)? else {
             return Ok(None);
@@ -82,6 +85,23 @@ impl Reader {
             return Err(listed.bad(position, frame_offset(index), kind, reason).into());
         }
         Ok(Some(record))
+    }
+
+    /// The last file ends with an End. Whether the journal is sound up to there is for [`crate::scan`] to say.
+    pub fn is_closed(&self) -> Result<bool, JournalError> {
+        list(&self.dir)?.sound(&self.dir)?.last().map_or(Ok(false), ends_closed)
+    }
+
+    /// What was pruned of this journal, if anything was.
+    pub fn pruned(&self) -> Result<Option<Pruned>, JournalError> {
+        Pruned::read(&self.dir, self.header.epoch)
+    }
+
+    fn refuse_pruned(&self, position: u64) -> Result<(), JournalError> {
+        match self.pruned()? {
+            Some(gone) if gone.holds(position) => Err(gone_error(&self.dir, position, &gone)),
+            _ => Ok(()),
+        }
     }
 
     /// The segment that holds, or will hold, a position.
@@ -113,6 +133,13 @@ impl Mapped {
         Ok(Mapped { file: file.clone(), capacity: header.capacity_frames, map })
     }
 
+    /// Something is written at a position, or the file is cut there.
+    #[inline]
+    fn has(&self, position: u64) -> bool {
+        let offset = frame_offset(position - self.file.first_position) as usize;
+        offset + RECORD_BYTES > self.map.len() || self.map.frame(offset).is_some()
+    }
+
     /// Position behind the last slot.
     fn end(&self) -> u64 {
         self.file.first_position + self.capacity
@@ -131,6 +158,7 @@ pub struct Cursor {
     position: u64,
     limit: u64,
     ended: bool,
+    leaps: bool,
 }
 
 impl Cursor {
@@ -140,11 +168,20 @@ impl Cursor {
         Cursor { limit, ..self }
     }
 
+    /// The same cursor, which goes on behind records that were pruned. Without this it fails there with
+    /// [`JournalError::Pruned`]: what takes every record into account must not miss some unknowingly.
+    pub fn across_pruned(self) -> Cursor {
+        Cursor { leaps: true, ..self }
+    }
+
     /// The next record; `None` when there is none yet, or none any more ([`Cursor::at_end`]).
     #[inline]
     pub fn next_record(&mut self) -> Result<Option<&Record>, JournalError> {
-        let over = self.ended || self.position >= self.limit;
-        if over || (self.position == self.segment.end() && !self.enter_next()?) {
+        let left = self.ended || self.position == self.segment.end();
+        if self.position >= self.limit || (left && !self.enter_next()?) {
+            return Ok(None);
+        }
+        if !self.segment.has(self.position) && !self.is_taken_up()? {
             return Ok(None);
         }
         let Cursor { segment, seed, position, ended, .. } = self;
@@ -154,6 +191,15 @@ impl Cursor {
         *position += 1;
         *ended = record.kind == Kind::End as u16;
         Ok(Some(record))
+    }
+
+    /// Behind an empty slot: moves to the segment in which a run went on from here, if there is one. False if
+    /// nothing has been written there yet.
+    #[cold]
+    fn is_taken_up(&mut self) -> Result<bool, JournalError> {
+        let SegmentFile { epoch, first_position, .. } = self.segment.file;
+        let next = self.dir.join(segment_name(epoch, self.position));
+        Ok(self.position > first_position && exists(&next)? && self.enter_next()?)
     }
 
     /// The next record with everything chained to it, in `group`; false, and the cursor unmoved, when
@@ -179,14 +225,15 @@ impl Cursor {
         self.position
     }
 
-    /// True once the journal's End was handed out: nothing will follow.
+    /// True once the journal's End was handed out: nothing will follow, unless the run is taken up again.
     pub fn at_end(&self) -> bool {
         self.ended
     }
 
     fn rewind(&mut self, position: u64) -> Result<(), JournalError> {
         if position < self.segment.file.first_position {
-            *self = Reader::open(&self.dir)?.cursor(position)?.until(self.limit);
+            let leaps = self.leaps;
+            *self = Cursor { leaps, ..Reader::open(&self.dir)?.cursor(position)?.until(self.limit) };
         }
         self.position = position;
         Ok(())
@@ -196,10 +243,21 @@ impl Cursor {
     #[cold]
     fn enter_next(&mut self) -> Result<bool, JournalError> {
         let SegmentFile { epoch, .. } = self.segment.file;
-        let first_position = self.position;
-        let path = self.dir.join(segment_name(epoch, first_position));
-        let next = SegmentFile { first_position, epoch, path };
+        let at = |first_position| {
+            let path = self.dir.join(segment_name(epoch, first_position));
+            SegmentFile { first_position, epoch, path }
+        };
+        let (next, first_position) = (at(self.position), self.position);
         if !exists(&next.path)? {
+            let pruned = Pruned::read(&self.dir, epoch)?.filter(|pruned| pruned.from == first_position);
+            if let Some(gone) = pruned {
+                if !self.leaps {
+                    return Err(gone_error(&self.dir, first_position, &gone));
+                }
+                self.segment = Mapped::open(&at(gone.to))?;
+                self.position = gone.to;
+                return Ok(true);
+            }
             // Segments appear in order: a later one without this one means that this one was taken away,
             // unless it appeared between the two looks.
             let later =
@@ -213,8 +271,13 @@ impl Cursor {
             }
         }
         self.segment = Mapped::open(&next)?;
+        self.ended = false;
         Ok(true)
     }
+}
+
+fn gone_error(dir: &Path, position: u64, gone: &Pruned) -> JournalError {
+    JournalError::Pruned { dir: dir.to_path_buf(), position, from: gone.from, to: gone.to }
 }
 
 /// The checked frame at a position of a mapped segment.
@@ -233,8 +296,4 @@ fn slot(segment: &Mapped, seed: Seed, position: u64) -> Result<Option<&Record>, 
         return Err(segment.file.bad(position, offset, kind, reason).into());
     }
     Ok(Some(record))
-}
-
-fn exists(path: &Path) -> Result<bool, JournalError> {
-    path.try_exists().map_err(|source: io::Error| io_error("look for the next segment", path, source))
 }

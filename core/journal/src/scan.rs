@@ -14,8 +14,9 @@ use crate::error::JournalError;
 use crate::files::{SegmentFile, SlotReader, checked_header, list};
 use crate::frame::{COMMITTED, Seed};
 use crate::layout::{HEADER_BYTES, frame_offset};
+use crate::pruned::Pruned;
 use crate::recover::{Commit, Crc, Durability, Later, Observation, Place, Verdict, classify};
-use crate::system::Mark;
+use crate::system::{Mark, is_reserved};
 
 /// What a scan found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,12 @@ pub struct Recovery {
     pub torn_group: Option<u64>,
     /// True if the journal has its End.
     pub closed: bool,
+    /// Of the records that count, those that callers appended, text frames among them.
+    pub caller_records: u64,
+    /// Segments that were pruned.
+    pub pruned_segments: u64,
+    /// Some bytes where it ends were not written by anyone, or were lost.
+    pub damaged: bool,
     /// Where the scan stopped.
     pub file: PathBuf,
     /// And at which byte.
@@ -50,7 +57,12 @@ impl fmt::Display for Recovery {
             verdict.label()
         )?;
         if verdict.refuses() {
-            write!(f, ". Keep the files as they are and run `pinion journal verify`")?;
+            let dir = self.file.parent().unwrap_or(Path::new(".")).display();
+            write!(
+                f,
+                ". Keep the files as they are. To see it: pinion journal verify {dir}; to keep what counts in a new \
+                 journal: pinion journal salvage {dir} --until {valid_until} --out NEW"
+            )?;
         }
         Ok(())
     }
@@ -60,10 +72,13 @@ impl fmt::Display for Recovery {
 pub fn scan(dir: impl AsRef<Path>) -> Result<Recovery, JournalError> {
     let dir = dir.as_ref();
     let segments = list(dir)?.sound(dir)?;
-    let survey = Survey::take(&segments)?;
-    let mut walk = Walk { survey: &survey, expected: 0, group: None };
-    for segment in &segments {
-        if let Some(stop) = walk.segment(segment)? {
+    let pruned = Pruned::read(dir, segments[0].epoch)?;
+    let mut survey = Survey::take(&segments)?;
+    survey.sound_frames += pruned.as_ref().map_or(0, |pruned| pruned.to - pruned.from);
+    let mut walk = Walk::new(&survey, pruned.as_ref());
+    for (at, segment) in segments.iter().enumerate() {
+        let next = segments.get(at + 1).map(|next| next.first_position);
+        if let Some(stop) = walk.segment(segment, next)? {
             return Ok(walk.finish(stop));
         }
     }
@@ -124,16 +139,32 @@ struct Stop {
 
 struct Walk<'a> {
     survey: &'a Survey,
+    pruned: Option<&'a Pruned>,
     expected: u64,
     group: Option<u64>,
+    /// The segment before was left before it was full: the next frame must be a Resume.
+    taken_up: bool,
+    caller_records: u64,
+    /// The same without the open group.
+    whole_records: u64,
 }
 
-impl Walk<'_> {
-    /// Judges a segment's slots in order; `None` if all of them count and the next segment is due.
-    fn segment(&mut self, segment: &SegmentFile) -> Result<Option<Stop>, JournalError> {
+impl<'a> Walk<'a> {
+    fn new(survey: &'a Survey, pruned: Option<&'a Pruned>) -> Walk<'a> {
+        let (group, taken_up) = (None, false);
+        Walk { survey, pruned, expected: 0, group, taken_up, caller_records: 0, whole_records: 0 }
+    }
+
+    /// Judges a segment's slots in order; `None` if all of them count and the next segment is due, which begins
+    /// at `next` if it is there.
+    fn segment(&mut self, segment: &SegmentFile, next: Option<u64>) -> Result<Option<Stop>, JournalError> {
         let stop = |verdict, closed, byte_offset| {
             Ok(Some(Stop { verdict, closed, file: segment.path.clone(), byte_offset }))
         };
+        let gap = self.expected..segment.first_position;
+        if self.group.is_none() && self.pruned.is_some_and(|pruned| (pruned.from..pruned.to) == gap) {
+            self.expected = segment.first_position;
+        }
         if segment.first_position > self.expected {
             return stop(classify(self.observation(Commit::Empty, Crc::Bad, Place::Unexpected)), false, 0);
         }
@@ -160,13 +191,25 @@ impl Walk<'_> {
             }
             let count = chunk.slots.len().min((capacity - index) as usize);
             for slot in &chunk.slots[..count] {
-                let verdict = classify(self.observe(slot, seed));
+                if slot.commit == 0 && self.is_taken_up(segment, next) {
+                    return Ok(None);
+                }
+                let mut verdict = classify(self.observe(slot, seed));
+                // Behind a segment that is exactly full, the next may begin with a Resume or without.
+                let begins = self.expected == segment.first_position && self.expected > 0;
+                let resume = slot.kind == Kind::Resume as u16;
+                if verdict == Verdict::Accept && ((self.taken_up && !resume) || (resume && !begins)) {
+                    verdict = Verdict::Misdirected;
+                }
                 if verdict != Verdict::Accept {
                     let byte_offset = frame_offset(self.expected - segment.first_position);
                     return stop(verdict, false, byte_offset);
                 }
                 self.accept(slot);
                 if slot.kind == Kind::End as u16 {
+                    if self.is_taken_up(segment, next) {
+                        return Ok(None);
+                    }
                     let more = self.survey.last_sound.is_some_and(|last| last >= self.expected);
                     let verdict = if more { Verdict::Misdirected } else { Verdict::Accept };
                     let byte_offset = frame_offset(self.expected - segment.first_position);
@@ -178,13 +221,25 @@ impl Walk<'_> {
         Ok(None)
     }
 
+    /// The segment is left here: a run went on in the next one.
+    fn is_taken_up(&mut self, segment: &SegmentFile, next: Option<u64>) -> bool {
+        self.taken_up =
+            next == Some(self.expected) && segment.first_position < self.expected && self.group.is_none();
+        self.taken_up
+    }
+
     fn accept(&mut self, slot: &Record) {
+        self.taken_up = false;
+        self.caller_records += u64::from(!is_reserved(slot.kind));
         self.group = match (slot.continues(), self.group) {
             (true, Some(start)) => Some(start),
             (true, None) => Some(self.expected),
             (false, _) => None,
         };
         self.expected += 1;
+        if self.group.is_none() {
+            self.whole_records = self.caller_records;
+        }
     }
 
     fn observe(&self, slot: &Record, seed: Seed) -> Observation {
@@ -227,6 +282,9 @@ impl Walk<'_> {
             durable_position,
             torn_group: self.group,
             closed: stop.closed,
+            caller_records: self.whole_records,
+            pruned_segments: self.pruned.map_or(0, |pruned| pruned.segments),
+            damaged: matches!(stop.verdict, Verdict::Torn | Verdict::Hole),
             file: stop.file,
             byte_offset: stop.byte_offset,
         }

@@ -3,7 +3,7 @@
 //! Owns the bodies of Start, Anchor, Mark, Checkpoint and End, and the cutting of Plan and Summary text
 //! into frames. Pure functions: no I/O, any thread. Bytes that are not such a body give `None`.
 
-use pinion_model::record::{BODY_BYTES, Kind, Record};
+use pinion_model::record::{BODY_BYTES, FLAG_MORE, Kind, Record};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Bytes of text in the first frame of a text; its length takes the first four.
@@ -75,6 +75,24 @@ pub struct End {
     pub wall_ns: u64,
 }
 
+/// Body of a Resume: the first frame of a segment in which a run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Resume {
+    /// Records that counted, which is the position of this one.
+    pub valid_until: u64,
+    /// UTC in nanoseconds since 1970.
+    pub wall_ns: u64,
+    /// Sound frames that did not count any more.
+    pub lost: u64,
+    /// What was found: [`crate::recover::Verdict`] as a number.
+    pub verdict: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// The first 40 bytes of the build string, zero-padded.
+    pub build: [u8; 40],
+}
+
 /// Puts a body's bytes at the front of 96 bytes, zeros behind.
 pub(crate) fn body_of<T: IntoBytes + Immutable>(value: &T) -> [u8; BODY_BYTES] {
     let mut body = [0; BODY_BYTES];
@@ -97,19 +115,40 @@ macro_rules! readable {
         }
     )*};
 }
-readable!(Anchor, Start, Mark, Checkpoint, End);
+readable!(Anchor, Start, Mark, Checkpoint, End, Resume);
 
 /// True for kinds that only the journal itself writes, and for 0, which is no kind.
 pub fn is_reserved(kind: u16) -> bool {
-    const OWN: [u16; 6] = [
+    const OWN: [u16; 7] = [
         0,
         Kind::Start as u16,
         Kind::Anchor as u16,
         Kind::Mark as u16,
         Kind::Checkpoint as u16,
         Kind::End as u16,
+        Kind::Resume as u16,
     ];
     OWN.contains(&kind)
+}
+
+/// The frames of a text: a length and its first piece, then further pieces; all but the last continue.
+pub fn text_frames(kind: Kind, ticks: u64, source: u32, text: &[u8]) -> impl Iterator<Item = Record> + '_ {
+    let (first, rest) = text.split_at(text.len().min(TEXT_FIRST_BYTES));
+    let mut body = [0; BODY_BYTES];
+    body[..4].copy_from_slice(&(text.len() as u32).to_le_bytes());
+    body[4..4 + first.len()].copy_from_slice(first);
+    let mut left = rest.len().div_ceil(BODY_BYTES);
+    let bodies = std::iter::once(body).chain(rest.chunks(BODY_BYTES).map(|piece| {
+        let mut body = [0; BODY_BYTES];
+        body[..piece.len()].copy_from_slice(piece);
+        body
+    }));
+    bodies.map(move |body| {
+        let mut frame = Record::new(kind, ticks, source, body);
+        frame.flags = if left > 0 { FLAG_MORE } else { 0 };
+        left = left.saturating_sub(1);
+        frame
+    })
 }
 
 /// The text that a group of frames carries; `None` if the frames are not one whole text.
@@ -135,7 +174,10 @@ mod tests {
     #[test]
     fn the_kinds_that_callers_may_append_are_not_reserved() {
         for &kind in Kind::ALL {
-            let own = matches!(kind, Kind::Start | Kind::Anchor | Kind::Mark | Kind::Checkpoint | Kind::End);
+            let own = matches!(
+                kind,
+                Kind::Start | Kind::Anchor | Kind::Mark | Kind::Checkpoint | Kind::End | Kind::Resume
+            );
             assert_eq!(is_reserved(kind as u16), own, "{}", kind.label());
         }
     }

@@ -4,6 +4,7 @@
 //! nothing. On a journal that is being written it may name the frame in the making, so stop the writer
 //! or verify a copy. Damage is a finding in the report; only what cannot be read at all is an error.
 
+use std::collections::{BTreeMap, btree_map};
 use std::path::Path;
 
 use pinion_model::record::{FLAG_MORE, Kind, Record};
@@ -11,10 +12,11 @@ use zerocopy::IntoBytes;
 
 use crate::chain::{Chain, checkpoint_due};
 use crate::error::{Bad, BadKind, JournalError};
-use crate::files::{SegmentFile, SlotReader, checked_header, list};
+use crate::files::{SegmentFile, SlotReader, checked_header, list, without_leftovers};
 use crate::frame::{Seed, is_blank};
 use crate::layout::{SegmentHeader, frame_offset};
-use crate::system::{Checkpoint, End, Mark, is_reserved};
+use crate::pruned::Pruned;
+use crate::system::{Checkpoint, End, Mark, Resume, is_reserved};
 use crate::writer::Head;
 
 /// What a verification found.
@@ -31,6 +33,8 @@ pub struct VerifyReport {
     pub chain_head: [u8; 32],
     /// Records that the last Mark vouches for.
     pub durable_position: u64,
+    /// What was pruned; the chain is proven on both sides of it, and `records` and `segments` count it.
+    pub pruned: Option<Pruned>,
     /// The first thing that is not as it was written.
     pub first_bad: Option<Bad>,
 }
@@ -50,15 +54,32 @@ impl VerifyReport {
 
 /// Proves the journal in a directory, or names the first byte that speaks against it.
 pub fn verify(dir: impl AsRef<Path>) -> Result<VerifyReport, JournalError> {
-    let dir = dir.as_ref();
+    verify_against(dir.as_ref(), &BTreeMap::new(), |_, _| ())
+}
+
+/// The chain value over these first segments, every frame of them proven; the first bad one is an error.
+pub(crate) fn chain_of(dir: &Path, segments: Vec<SegmentFile>) -> Result<[u8; 32], JournalError> {
+    let probes = BTreeMap::new();
+    let mut walk = Walk::new(&probes);
+    walk.journal(dir, segments, &mut |_, _| ())?;
+    Ok(walk.chain.head())
+}
+
+/// As [`verify`], and the chain value before each of these positions must be the one given. `boundary` is told
+/// the chain value before each segment, and before what was pruned.
+pub(crate) fn verify_against(
+    dir: &Path,
+    probes: &BTreeMap<u64, [u8; 32]>,
+    mut boundary: impl FnMut(u64, [u8; 32]),
+) -> Result<VerifyReport, JournalError> {
     let listing = list(dir)?;
     if listing.segments.is_empty() && listing.stray.is_none() {
         return Err(JournalError::NoJournal { dir: dir.to_path_buf() });
     }
-    let mut walk = Walk::new();
+    let mut walk = Walk::new(probes);
     let outcome = match listing.stray {
         Some(stray) => Err(stray.into()),
-        None => listing.segments.iter().try_for_each(|segment| walk.segment(segment)),
+        None => walk.journal(dir, listing.segments, &mut boundary),
     };
     let first_bad = match outcome {
         Ok(()) => None,
@@ -71,11 +92,15 @@ pub fn verify(dir: impl AsRef<Path>) -> Result<VerifyReport, JournalError> {
         closed: walk.ended,
         chain_head: walk.chain.head(),
         durable_position: walk.durable_position,
+        pruned: walk.pruned,
         first_bad,
     })
 }
 
-struct Walk {
+struct Walk<'p> {
+    /// Chain values that somebody vouches for, by the position that they stand before.
+    probes: std::iter::Peekable<btree_map::Iter<'p, u64, [u8; 32]>>,
+    pruned: Option<Pruned>,
     chain: Chain,
     /// Slots of the chunk at hand that the chain has taken in.
     absorbed: usize,
@@ -85,6 +110,8 @@ struct Walk {
     in_group: bool,
     empty_at: Option<u64>,
     ended: bool,
+    /// The segment before was left before it was full: the next frame must be a Resume.
+    taken_up: bool,
     durable_position: u64,
 }
 
@@ -105,9 +132,11 @@ impl At<'_> {
     }
 }
 
-impl Walk {
-    fn new() -> Self {
+impl<'p> Walk<'p> {
+    fn new(probes: &'p BTreeMap<u64, [u8; 32]>) -> Self {
         Walk {
+            probes: probes.iter().peekable(),
+            pruned: None,
             chain: Chain::new(),
             absorbed: 0,
             position: 0,
@@ -116,8 +145,69 @@ impl Walk {
             in_group: false,
             empty_at: None,
             ended: false,
+            taken_up: false,
             durable_position: 0,
         }
+    }
+
+    fn journal(
+        &mut self,
+        dir: &Path,
+        segments: Vec<SegmentFile>,
+        boundary: &mut impl FnMut(u64, [u8; 32]),
+    ) -> Result<(), JournalError> {
+        self.pruned = Pruned::read(dir, segments[0].epoch)?;
+        let segments = without_leftovers(segments, self.pruned.as_ref());
+        for segment in &segments {
+            self.probe(segment)?;
+            boundary(self.position, self.chain.head());
+            if self.leap(segment)? {
+                self.probe(segment)?;
+                boundary(self.position, self.chain.head());
+            }
+            self.segment(segment)?;
+        }
+        let Some(last) = segments.last() else { return Ok(()) };
+        self.probe(last)?;
+        if let Some((position, _)) = self.probes.next() {
+            let reason = format!("the seal covers {position} records; what is here ends before");
+            let offset = frame_offset(self.position.saturating_sub(last.first_position));
+            return Err(last.bad(self.position, offset, BadKind::Seal, reason).into());
+        }
+        Ok(())
+    }
+
+    /// Goes over what was pruned before this segment; false if nothing was.
+    fn leap(&mut self, segment: &SegmentFile) -> Result<bool, Bad> {
+        let Some(gone) = self.pruned.as_ref().filter(|gone| gone.from == self.position) else {
+            return Ok(false);
+        };
+        let bad = |reason: &str| Err(segment.bad(gone.from, 0, BadKind::Pruned, reason));
+        if segment.first_position != gone.to || self.in_group {
+            return bad("the record of what was pruned does not end where this segment begins");
+        }
+        if self.chain.head() != gone.chain_from {
+            return bad("the chain before what was pruned is not the one that its record gives");
+        }
+        let (to, segments, chain) = (gone.to, gone.segments, gone.chain_to);
+        self.chain.leap(chain);
+        self.position = to;
+        self.segments += segments;
+        while self.probes.next_if(|(position, _)| **position < to).is_some() {}
+        Ok(true)
+    }
+
+    /// Holds the chain against what somebody vouches for, if it is for this position.
+    fn probe(&mut self, segment: &SegmentFile) -> Result<(), Bad> {
+        let position = self.position;
+        let Some((_, said)) = self.probes.next_if(|(at, _)| **at == position) else { return Ok(()) };
+        if *said == self.chain.head() {
+            return Ok(());
+        }
+        let reason =
+            "the chain before this position is not the one that was sealed: the journal was written anew";
+        let offset = frame_offset(position.saturating_sub(segment.first_position));
+        Err(segment.bad(position, offset, BadKind::Seal, reason))
     }
 
     fn segment(&mut self, segment: &SegmentFile) -> Result<(), JournalError> {
@@ -152,11 +242,16 @@ impl Walk {
     }
 
     /// The segment must be the one that follows what was read.
-    fn continuity(&self, segment: &SegmentFile) -> Result<(), Bad> {
+    fn continuity(&mut self, segment: &SegmentFile) -> Result<(), Bad> {
         let position = self.position;
         let bad = |kind, reason: String| Err(segment.bad(position, 0, kind, reason));
         if self.epoch.is_some_and(|epoch| epoch != segment.epoch) {
             return bad(BadKind::Segment, "this segment is of another epoch".into());
+        }
+        let left = self.ended || self.empty_at == Some(position);
+        if left && segment.first_position == position {
+            (self.ended, self.empty_at, self.taken_up) = (false, None, true);
+            return Ok(());
         }
         if self.ended {
             return bad(
@@ -190,6 +285,11 @@ impl Walk {
                 self.empty(at, seed, slot)?;
                 continue;
             }
+            if self.probes.peek().is_some_and(|(position, _)| **position == self.position) {
+                self.chain.absorb(&slots[self.absorbed..index]);
+                self.absorbed = index;
+                self.probe(at.segment)?;
+            }
             if !seed.accepts(slot, self.position) {
                 let (kind, reason) = seed.fault(slot, self.position);
                 return Err(at.bad(kind, reason));
@@ -197,6 +297,7 @@ impl Walk {
             self.grouping(at, slot)?;
             self.chained(at, slots, index)?;
             self.system(at, slot)?;
+            self.taken_up = false;
             self.in_group = slot.continues();
             self.ended = slot.kind == Kind::End as u16;
             self.position += 1;
@@ -274,6 +375,17 @@ impl Walk {
         }
         if slot.kind == 0 {
             return bad("kind 0 is no kind".into());
+        }
+        // Behind a segment that is exactly full, the next may begin with a Resume or without.
+        let begins = at.index == 0 && self.position > 0;
+        let resume = slot.kind == Kind::Resume as u16;
+        if (self.taken_up && !resume) || (resume && !begins) {
+            return bad("a Resume begins a segment behind one that was left, and stands nowhere else".into());
+        }
+        if let Some(resume) = Resume::read(slot)
+            && resume.valid_until != self.position
+        {
+            return bad(format!("a Resume for {} records", resume.valid_until));
         }
         if let Some(mark) = Mark::read(slot) {
             if mark.durable_position > self.position || mark.durable_position < self.durable_position {

@@ -5,21 +5,24 @@
 //! `close` wait for the disk. A full disk fails the call and loses nothing: the same call may be made
 //! again. A failed sync is final for the writer ([`JournalError::Durability`]).
 
+mod resume;
 mod steps;
 
-use std::fs::File;
+pub use resume::Resumed;
+
 use std::path::{Path, PathBuf};
 
-use pinion_model::record::{BODY_BYTES, FLAG_MORE, Kind, Record};
+use pinion_model::record::{BODY_BYTES, Kind, Record};
 
 use crate::chain::Chain;
 use crate::error::JournalError;
 use crate::files;
 use crate::frame::Seed;
 use crate::layout::{FORMAT_VERSION, SegmentHeader};
-use crate::options::{Options, check_options, lock};
+use crate::lock::DirLock;
+use crate::options::{Options, check_options};
 use crate::segment::{Prepared, Retired, Segment, frames_in};
-use crate::system::{self, Anchor, End, Mark, Start, TEXT_BYTES_MAX, TEXT_FIRST_BYTES};
+use crate::system::{self, Anchor, End, Mark, Start, TEXT_BYTES_MAX, text_frames};
 
 /// What identifies a journal up to its last record. Kept elsewhere, it proves later that nothing was
 /// cut off or written anew.
@@ -39,7 +42,7 @@ pub struct Head {
 #[derive(Debug)]
 pub struct Writer {
     dir: PathBuf,
-    dir_file: File,
+    lock: DirLock,
     header: SegmentHeader,
     seed: Seed,
     source: u32,
@@ -63,7 +66,7 @@ impl Writer {
     pub fn create(dir: impl AsRef<Path>, options: Options) -> Result<Writer, JournalError> {
         let dir = dir.as_ref();
         check_options(&options)?;
-        let dir_file = lock(dir)?;
+        let (lock, _) = DirLock::take(dir)?;
         if let Some(found) = files::occupant(dir)? {
             return Err(JournalError::Occupied { dir: dir.to_path_buf(), found });
         }
@@ -72,6 +75,23 @@ impl Writer {
             SegmentHeader::new(options.epoch, options.plan_hash, &options.build, options.anchor, frames)
                 .sealed();
         let prepared = Prepared::create(dir, options.epoch, 0, frames)?;
+        let mut writer = Writer::begin(dir, lock, &options, header, prepared, Chain::new(), 0)?;
+        writer.write_start(&options)?;
+        // A journal exists once its first header and Start are on disk: recovery relies on it.
+        writer.sync()?;
+        Ok(writer)
+    }
+
+    /// A writer in a new segment, behind `segments` others whose frames are in the chain.
+    fn begin(
+        dir: &Path,
+        lock: DirLock,
+        options: &Options,
+        header: SegmentHeader,
+        prepared: Prepared,
+        mut chain: Chain,
+        segments: u64,
+    ) -> Result<Writer, JournalError> {
         let segment = match prepared.activate(&header) {
             Ok(segment) => segment,
             Err(failure) => {
@@ -81,19 +101,18 @@ impl Writer {
                 return Err(error);
             }
         };
-        let mut chain = Chain::new();
         chain.begin_segment(&header);
-        let mut writer = Writer {
+        Ok(Writer {
             dir: dir.to_path_buf(),
-            dir_file,
-            seed: Seed::new(options.epoch),
+            lock,
+            seed: Seed::new(header.epoch),
             header,
             source: options.source,
             segment,
             prepared: None,
             retired: Vec::new(),
             dir_dirty: true,
-            segments: 1,
+            segments: segments + 1,
             chain,
             absorbed: 0,
             in_group: false,
@@ -102,11 +121,7 @@ impl Writer {
             failed: false,
             #[cfg(test)]
             sync_fault: false,
-        };
-        writer.write_start(&options)?;
-        // A journal exists once its first header and Start are on disk: recovery relies on it.
-        writer.sync()?;
-        Ok(writer)
+        })
     }
 
     fn write_start(&mut self, options: &Options) -> Result<u64, JournalError> {
@@ -166,20 +181,11 @@ impl Writer {
         }
         self.refuse_in_group()?;
         self.reserve(1 + (text.len() / BODY_BYTES) as u64 + 1)?;
-        let (first, rest) = text.split_at(text.len().min(TEXT_FIRST_BYTES));
-        let mut body = [0; BODY_BYTES];
-        body[..4].copy_from_slice(&(text.len() as u32).to_le_bytes());
-        body[4..4 + first.len()].copy_from_slice(first);
-        let mut frame = Record::new(kind, self.last_ticks, self.source, body);
-        frame.flags = if rest.is_empty() { 0 } else { FLAG_MORE };
-        let position = self.push(&frame)?;
-        let mut pieces = rest.chunks(BODY_BYTES).peekable();
-        while let Some(piece) = pieces.next() {
-            frame.body = [0; BODY_BYTES];
-            frame.body[..piece.len()].copy_from_slice(piece);
-            frame.flags = if pieces.peek().is_some() { FLAG_MORE } else { 0 };
+        self.make_room()?;
+        let position = self.position();
+        for (index, frame) in text_frames(kind, self.last_ticks, self.source, text).enumerate() {
             let pushed = self.push(&frame);
-            self.whole_call(false, pushed)?;
+            self.whole_call(index == 0, pushed)?;
         }
         Ok(position)
     }
@@ -241,10 +247,10 @@ impl Writer {
             prepared.discard()?;
         }
         let position = self.position();
-        let Writer { dir, dir_file, segment, .. } = self;
+        let Writer { dir, lock, segment, .. } = self;
         segment
             .close()
-            .and_then(|()| dir_file.sync_all().map_err(|source| (dir, source)))
+            .and_then(|()| lock.sync_all().map_err(|source| (dir, source)))
             .map_err(|(path, source)| JournalError::Durability { path, position, source })?;
         Ok(head)
     }

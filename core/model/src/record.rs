@@ -71,6 +71,12 @@ impl Entry {
     pub fn new(kind: Kind, ticks: u64, source: u32, body: [u8; BODY_BYTES]) -> Self {
         Entry { ticks, kind: kind as u16, version: 1, flags: 0, source, body }
     }
+
+    /// What a ring carries of a record.
+    pub fn of(record: &Record) -> Self {
+        let Record { ticks, kind, version, flags, source, body, .. } = *record;
+        Entry { ticks, kind, version, flags, source, body }
+    }
 }
 
 const _: () = assert!(size_of::<Record>() == RECORD_BYTES && align_of::<Record>() == 128);
@@ -193,8 +199,12 @@ kinds! {
     Checkpoint = 0x305, System, "checkpoint";
     /// The run's closing figures (decision digest, counters).
     Summary = 0x306, System, "summary";
-    /// A clean stop; nothing follows.
+    /// A clean stop; nothing follows, unless the run is taken up again.
     End = 0x307, System, "end";
+    /// A run goes on after a kill, a crash or a stop.
+    Resume = 0x308, System, "resume";
+    /// A piece of the state of engine and venue between two inputs.
+    Snapshot = 0x309, System, "snapshot";
 }
 
 #[cfg(test)]

@@ -254,4 +254,6 @@ pub struct JournalConfig {
     pub segment_mb: usize,
     /// How often it is forced to disk, ms.
     pub msync_ms: u64,
+    /// After how many events the state is written to it; 0 for never.
+    pub snapshot_events: u64,
 }

@@ -101,7 +101,6 @@ pub struct PaperVenue {
 impl PaperVenue {
     /// A venue without orders.
     pub fn new(plan: &EnginePlan, paper: PaperPlan) -> PaperVenue {
-        let orders = plan.max_open_orders as usize;
         let state = State {
             random: Random::new(paper.seed),
             touches: vec![Touch::default(); plan.instruments.len()],
@@ -109,17 +108,30 @@ impl PaperVenue {
             has_quotes: vec![false; plan.instruments.len()],
             positions: vec![Qty::ZERO; plan.instruments.len()],
             fee_assets: plan.balances.clone(),
-            inbound: VecDeque::with_capacity(2 * orders),
-            resting: Vec::with_capacity(orders),
-            // An order is accepted, filled level after level, and expires: few orders do all of that at once.
-            outbound: VecDeque::with_capacity(4 * orders + 64 * crate::market::LADDER_LEVELS),
+            inbound: VecDeque::new(),
+            resting: Vec::new(),
+            outbound: VecDeque::new(),
             last_arrival_ns: i64::MIN,
             last_delivery_ns: i64::MIN,
             next_exec_id: 1,
             next_ns: i64::MAX,
             on_bars: false,
         };
-        PaperVenue { plan: plan.clone(), paper, state }
+        let mut venue = PaperVenue { plan: plan.clone(), paper, state };
+        venue.reserve();
+        venue
+    }
+
+    /// Makes room for as much as is on its way or rests at one time.
+    // cold: before a run begins or goes on
+    fn reserve(&mut self) {
+        let orders = self.plan.max_open_orders as usize;
+        let State { inbound, resting, outbound, .. } = &mut self.state;
+        inbound.reserve((2 * orders).saturating_sub(inbound.len()));
+        resting.reserve(orders.saturating_sub(resting.len()));
+        // An order is accepted, filled level after level, and expires: few orders do all of that at once.
+        let reports = 4 * orders + 64 * crate::market::LADDER_LEVELS;
+        outbound.reserve(reports.saturating_sub(outbound.len()));
     }
 
     /// Everything that the venue must remember over a restart, as opaque bytes for `restore`.
@@ -128,8 +140,10 @@ impl PaperVenue {
     }
 
     /// Takes up where `save` left off.
+    // cold: before a run goes on
     pub fn restore<'de, D: serde::Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         self.state = State::deserialize(deserializer)?;
+        self.reserve();
         Ok(())
     }
 
@@ -181,6 +195,17 @@ impl PaperVenue {
     #[inline]
     pub fn next_ns(&self) -> i64 {
         self.state.next_ns
+    }
+
+    /// Orders that rest here or are on their way here, and, as true, those of which a report is on its way back.
+    pub fn orders(&self) -> impl Iterator<Item = (u64, bool)> + '_ {
+        let State { inbound, resting, outbound, .. } = &self.state;
+        let sent = inbound.iter().filter_map(|(_, message)| match message {
+            Message::Order(order) => Some((order.number, false)),
+            Message::Cancel { .. } => None,
+        });
+        let rest = resting.iter().map(|order| (order.number, false));
+        sent.chain(rest).chain(outbound.iter().map(|report| (report.order.number, true)))
     }
 
     /// Nothing rests and nothing is on its way: until an order comes, events only move the touch.

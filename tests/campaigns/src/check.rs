@@ -7,12 +7,13 @@ use std::fmt;
 use std::path::Path;
 
 use pinion_journal::system::is_reserved;
-use pinion_journal::verify;
+use pinion_journal::{JournalError, verify};
 
+use crate::child;
 use crate::oracle::Oracle;
 use crate::progress::{Seen, Word};
-use crate::stream::{Stream, Walk};
-use crate::subject::{Judged, Subject};
+use crate::stream::{AppendItem, Stream, Walk, item_at_frame};
+use crate::subject::{self, Judged, Subject};
 
 /// An invariant that did not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,6 +154,50 @@ fn second_reading(judged: &Judged, dir: &Path, must: &Must) -> Result<(), Violat
         return Err(Violation::new("the chain's head is consistent", detail));
     }
     Ok(())
+}
+
+/// What recovery took, the writer takes as well; appended to, the journal is proved whole. Changes the directory.
+pub fn resumes(dir: &Path, must: &Must, judged: &Judged) -> Result<(), Violation> {
+    let wrong = |what: String| Err(Violation::new("the journal can be gone on with", what));
+    let frames = 20;
+    let mut opened = match (subject::open_writer(dir, child::options(frames)), &judged.refused) {
+        (Ok(opened), None) => opened,
+        (Err(_), Some(_)) => return Ok(()),
+        (Ok(_), Some(reason)) => return wrong(format!("scan refuses and resume does not: {reason}")),
+        // Files that somebody put between the others are found when they are opened.
+        (Err(JournalError::Bad(_)), None) if must.may_refuse => return Ok(()),
+        (Err(error), None) => return wrong(error.to_string()),
+    };
+    let counted = judged.records.len() as u64;
+    if opened.valid_until != counted {
+        return wrong(format!("{counted} records count, resume goes on behind {}", opened.valid_until));
+    }
+    let Some(item) = item_at_frame(must.stream, opened.caller_frames) else {
+        return wrong(format!(
+            "{} frames of the stream count, which is inside an item",
+            opened.caller_frames
+        ));
+    };
+    let mut append = || {
+        for number in item..item + 6 {
+            opened.writer.append_item(&must.stream.item(number))?;
+        }
+        opened.writer.mark(1)
+    };
+    if let Err(error) = append() {
+        return wrong(error.to_string());
+    }
+    let records = opened.writer.position();
+    drop(opened);
+    proved(dir, records)?;
+    let mut seen = Seen::of(item + 6, records - 1);
+    if let Some((records, chain)) = must.seen.head()
+        && records <= counted
+    {
+        seen.keep_head(records, chain);
+    }
+    let must = Must { seen, keep: Keep::Acknowledged, may_refuse: false, ..must.clone() };
+    state(Subject::Journal, dir, &must).map(drop)
 }
 
 /// A journal at rest that nobody damaged is proved whole, with the chain value of a second reading.

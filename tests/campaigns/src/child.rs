@@ -11,9 +11,11 @@ use std::path::PathBuf;
 
 use pinion_journal::{Anchor, JournalError, Options, Writer};
 
+use crate::campaign::Place;
+use crate::oracle::segment_files;
 use crate::progress::{Phase, Progress, Word};
 use crate::random::Random;
-use crate::stream::{Item, Stream, item_at_frame};
+use crate::stream::{AppendItem, Item, Stream, item_at_frame};
 
 /// Epoch of every journal of the campaigns.
 pub const EPOCH: u64 = 0x00c0_ffee_0bad_cafe;
@@ -63,9 +65,31 @@ pub struct Job {
     /// Defect: items are acknowledged when they are in a buffer of this process.
     #[arg(long)]
     pub acknowledge_early: bool,
+    /// Defect: before it resumes, the last segment is rewritten in place.
+    #[arg(long)]
+    pub careless_recovery: bool,
 }
 
 impl Job {
+    /// A job with these files and this seed, and nothing beside the appending.
+    pub fn new(place: &Place, seed: u64, items: u64, frames: u64) -> Self {
+        Job {
+            dir: place.journal(),
+            progress: place.progress(),
+            seed,
+            salt: 0,
+            items,
+            frames,
+            mark_every: 12,
+            gated: false,
+            beacons: false,
+            leave: false,
+            clock_back: false,
+            acknowledge_early: false,
+            careless_recovery: false,
+        }
+    }
+
     /// The arguments that make this job.
     pub fn arguments(&self) -> Vec<String> {
         let mut arguments = vec!["child".to_string()];
@@ -83,6 +107,7 @@ impl Job {
             ("leave", self.leave),
             ("clock-back", self.clock_back),
             ("acknowledge-early", self.acknowledge_early),
+            ("careless-recovery", self.careless_recovery),
         ];
         arguments.extend(flags.iter().filter(|(_, set)| *set).map(|(name, _)| format!("--{name}")));
         arguments
@@ -108,6 +133,12 @@ pub fn run(job: &Job) -> io::Result<i32> {
     progress.enter(Phase::Open);
     progress.set(Word::Closed, 0);
     progress.set(Word::Opened, 0);
+    if job.careless_recovery
+        && let Some(last) = segment_files(&job.dir)?.last()
+    {
+        let bytes = std::fs::read(last)?;
+        std::fs::write(last, bytes)?;
+    }
     match Worker::new(job, progress).and_then(Worker::work) {
         Ok(()) => Ok(0),
         Err((error, code)) => {
@@ -190,15 +221,7 @@ impl<'a> Worker<'a> {
         let phase = if matches!(item, Item::Text(..)) { Phase::Text } else { Phase::Append };
         self.progress.enter(phase);
         let writer = &mut self.writer;
-        // The writer may put a Checkpoint before the item, so a single record's own word counts.
-        attempt(&mut self.progress, || match &item {
-            Item::One(record) => writer.append(record),
-            Item::Group(records) => {
-                writer.append_batch(records)?;
-                Ok(writer.position() - records.len() as u64)
-            }
-            Item::Text(kind, text) => writer.append_text(*kind, text),
-        })
+        attempt(&mut self.progress, || writer.append_item(&item))
     }
 
     fn flush_buffer(&mut self) -> Outcome<()> {

@@ -145,18 +145,10 @@ fn sample(settings: &Settings, place: &Place, unit: u64) -> Result<Sample, Stop>
     let mut random = Random::new(settings.seed, unit);
     let stream = Stream::new(random.next());
     let job = Job {
-        dir: place.journal(),
-        progress: place.progress(),
-        seed: stream.seed(),
         salt: random.next(),
-        items: 22,
-        frames: 18,
         mark_every: 6,
         leave: unit % 2 == 0,
-        gated: false,
-        beacons: false,
-        clock_back: false,
-        acknowledge_early: false,
+        ..Job::new(place, stream.seed(), 22, 18)
     };
     let ended = kill::spared(settings, place, &job)?;
     if ended != Ended::Exited(0) {
@@ -214,7 +206,8 @@ fn look(
     if files != &sample.files {
         told(&dir, sample)?;
     }
-    Ok(())
+    // The directory is laid anew for the next round.
+    if subject == Subject::Journal { check::resumes(&dir, &must, &judged) } else { Ok(()) }
 }
 
 /// The damage is told: by verify, or, where only an unclosed end is missing, by a head kept elsewhere.

@@ -130,26 +130,15 @@ struct Plan {
 
 fn job(settings: &Settings, place: &Place, unit: u64) -> Job {
     let mut random = Random::new(settings.seed, unit);
-    Job {
-        dir: place.journal(),
-        progress: place.progress(),
-        seed: random.next(),
-        salt: random.next(),
-        items: 40,
-        frames: 16 + random.below(24),
-        mark_every: 5,
-        gated: false,
-        beacons: false,
-        leave: false,
-        clock_back: unit % 2 == 1,
-        acknowledge_early: false,
-    }
+    let (seed, salt) = (random.next(), random.next());
+    let frames = 16 + random.below(24);
+    Job { salt, mark_every: 5, clock_back: unit % 2 == 1, ..Job::new(place, seed, 40, frames) }
 }
 
 /// How often a life makes each call.
 fn count(settings: &Settings, unit: u64) -> Result<BTreeMap<Site, u64>, Stop> {
     let place = Place::new(settings)?;
-    let mut counter = Refusal::new(place.journal(), None, None);
+    let mut counter = Refusal::new(&place, None, None);
     let command = kill::command(settings, &place, &job(settings, &place, unit))?;
     match trace::run(command, &mut counter)? {
         Ended::Exited(0) => Ok(counter.calls),
@@ -166,7 +155,7 @@ fn one(
     plan: Plan,
 ) -> Result<Result<(), Violation>, Stop> {
     let job = job(settings, place, unit);
-    let mut refusal = Refusal::new(place.journal(), Some(plan), defect);
+    let mut refusal = Refusal::new(place, Some(plan), defect);
     let ended = trace::run(kill::command(settings, place, &job)?, &mut refusal)?;
     let said = std::fs::read_to_string(place.errors())?;
     let seen = Seen::read(&place.progress())?;
@@ -219,6 +208,7 @@ fn verdict(
 /// Counts the calls of each site, and refuses what the plan says.
 struct Refusal {
     dir: PathBuf,
+    progress: PathBuf,
     plan: Option<Plan>,
     deaf: bool,
     calls: BTreeMap<Site, u64>,
@@ -227,9 +217,10 @@ struct Refusal {
 }
 
 impl Refusal {
-    fn new(dir: PathBuf, plan: Option<Plan>, defect: Option<Defect>) -> Self {
+    fn new(place: &Place, plan: Option<Plan>, defect: Option<Defect>) -> Self {
         let deaf = defect == Some(Defect::DeafSync);
-        Refusal { dir, plan, deaf, calls: BTreeMap::new(), given: 0, published_sync_failed: false }
+        let (dir, progress) = (place.journal(), place.progress());
+        Refusal { dir, progress, plan, deaf, calls: BTreeMap::new(), given: 0, published_sync_failed: false }
     }
 
     /// Which site a call is of, if it touches the journal's directory.
@@ -301,7 +292,9 @@ impl Watcher for Refusal {
         }
         self.given += 1;
         if matches!(site, Site::Sync | Site::SyncMapping) {
-            self.published_sync_failed |= self.covers_published(call);
+            // Before the writer was had, a failure is an error of opening, which may be tried again.
+            let had = Seen::read(&self.progress).is_ok_and(|seen| seen.get(Word::Opened) == 1);
+            self.published_sync_failed |= had && self.covers_published(call);
             if self.deaf {
                 return Answer::Pretend(0);
             }

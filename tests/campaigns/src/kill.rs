@@ -23,7 +23,7 @@ use crate::subject::Subject;
 use crate::trace::{self, Answer, Call, Ended, Watcher};
 
 /// Kills of one journal before a new one is begun.
-const KILLS: u64 = 1;
+const KILLS: u64 = 25;
 
 /// What can be wrong on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -36,9 +36,11 @@ pub enum Defect {
 
 /// When a child dies.
 #[derive(Clone, Copy, Debug)]
-enum Moment {
+pub enum Moment {
     /// So long after its start.
     After(Duration),
+    /// So long after the writer was had.
+    Working(Duration),
     /// At its n-th system call.
     Call(u64),
     /// So many instructions behind it.
@@ -73,22 +75,15 @@ fn journal(
     let mut random = Random::new(settings.seed, unit);
     let stream = Stream::new(random.next());
     let subject = if defect == Some(Defect::LostTail) { Subject::LosesTail } else { Subject::Journal };
+    let (items, frames) = (60 + random.below(400), 16 + random.below(80));
     let base = Job {
-        dir: place.journal(),
-        progress: place.progress(),
-        seed: stream.seed(),
-        salt: 0,
-        items: 60 + random.below(400),
-        frames: 16 + random.below(80),
         mark_every: 1 + random.below(40),
         gated: random.one_in(4),
-        beacons: false,
-        leave: false,
-        clock_back: false,
         acknowledge_early: defect == Some(Defect::AcknowledgedEarly),
+        ..Job::new(place, stream.seed(), items, frames)
     };
-    let mut usual = Usual { time: Duration::from_millis(4), calls: 300 };
-    for kill in 0..1 {
+    let mut usual = Usual { time: Duration::from_millis(4), working: Duration::from_millis(2), calls: 300 };
+    for kill in 0..=KILLS {
         let last = kill == KILLS || !report.wants_more();
         let job = Job { salt: random.next(), leave: !last && random.one_in(4), ..base.clone() };
         let moment = if last { Moment::Spared } else { usual.moment(&mut random) };
@@ -132,6 +127,7 @@ pub fn unexpected(place: &Place, ended: Ended) -> Violation {
 /// How long a life is, learned from those that ended by themselves.
 struct Usual {
     time: Duration,
+    working: Duration,
     calls: u64,
 }
 
@@ -161,7 +157,20 @@ pub fn command(settings: &Settings, place: &Place, job: &Job) -> std::io::Result
 
 /// Runs a child to its own end.
 pub fn spared(settings: &Settings, place: &Place, job: &Job) -> std::io::Result<Ended> {
-    timed(command(settings, place, job)?, None, &mut Usual { time: Duration::ZERO, calls: 1 })
+    let mut usual = Usual { time: Duration::ZERO, working: Duration::ZERO, calls: 1 };
+    timed(command(settings, place, job)?, place, Moment::Spared, &mut usual)
+}
+
+/// Runs a child up to its moment and gives what it said.
+pub fn live_until(
+    settings: &Settings,
+    place: &Place,
+    job: &Job,
+    moment: Moment,
+) -> Result<(Ended, Seen, u64), Stop> {
+    let mut usual = Usual { time: Duration::ZERO, working: Duration::ZERO, calls: 0 };
+    let (ended, seen) = live(settings, place, job, moment, &mut usual)?;
+    Ok((ended, seen, usual.calls))
 }
 
 fn live(
@@ -173,38 +182,62 @@ fn live(
 ) -> Result<(Ended, Seen), Stop> {
     let command = command(settings, place, job)?;
     let ended = match moment {
-        Moment::After(time) => timed(command, Some(time), usual)?,
-        Moment::Spared => timed(command, None, usual)?,
+        Moment::After(_) | Moment::Working(_) | Moment::Spared => timed(command, place, moment, usual)?,
         at => {
-            let mut executioner = Executioner { at, progress: File::open(place.progress())?, met: 0 };
-            trace::run(command, &mut executioner)?
+            let mut executioner =
+                Executioner { at, progress: File::open(place.progress())?, met: 0, calls: 0 };
+            let ended = trace::run(command, &mut executioner)?;
+            if matches!(ended, Ended::Exited(_)) {
+                usual.calls = executioner.calls;
+            }
+            ended
         }
     };
     Ok((ended, Seen::read(&place.progress())?))
 }
 
 /// Runs a child at full speed, nobody looking on.
-fn timed(mut command: Command, after: Option<Duration>, usual: &mut Usual) -> std::io::Result<Ended> {
+fn timed(mut command: Command, place: &Place, moment: Moment, usual: &mut Usual) -> std::io::Result<Ended> {
     use std::os::unix::process::ExitStatusExt;
+    let progress = File::open(place.progress())?;
     let mut child = command.stdin(Stdio::piped()).spawn()?;
     if let Some(mut input) = child.stdin.take() {
         input.write_all(b"\n")?;
     }
     let begun = Instant::now();
-    if let Some(after) = after {
-        while begun.elapsed() < after && child.try_wait()?.is_none() {
-            std::thread::sleep(Duration::from_micros(50).min(after.saturating_sub(begun.elapsed())));
+    let mut opened = None;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
         }
-        child.kill()?;
-    }
-    let status = child.wait()?;
+        if opened.is_none() && word(&progress, Word::Opened) == 1 {
+            opened = Some(Instant::now());
+        }
+        let due = match (moment, opened) {
+            (Moment::After(after), _) => begun.elapsed() >= after,
+            (Moment::Working(after), Some(opened)) => opened.elapsed() >= after,
+            _ => false,
+        };
+        if due {
+            child.kill()?;
+            break child.wait()?;
+        }
+        std::hint::spin_loop();
+    };
     match (status.code(), status.signal()) {
         (Some(code), _) => {
             usual.time = begun.elapsed();
+            usual.working = opened.map_or(usual.working, |opened| opened.elapsed());
             Ok(Ended::Exited(code))
         }
         (None, signal) => Ok(Ended::Signalled(Signal::try_from(signal.unwrap_or(0))?)),
     }
+}
+
+/// A counter of the child's, read while it runs.
+fn word(progress: &File, word: Word) -> u64 {
+    let mut bytes = [0; 8];
+    progress.read_exact_at(&mut bytes, word as u64 * 8).map_or(u64::MAX, |()| u64::from_le_bytes(bytes))
 }
 
 /// Kills at a system call.
@@ -212,22 +245,16 @@ struct Executioner {
     at: Moment,
     progress: File,
     met: u64,
-}
-
-impl Executioner {
-    fn phase(&self) -> u64 {
-        let mut word = [0; 8];
-        let at = Word::Phase as u64 * 8;
-        self.progress.read_exact_at(&mut word, at).map_or(u64::MAX, |()| u64::from_le_bytes(word))
-    }
+    calls: u64,
 }
 
 impl Watcher for Executioner {
     fn entry(&mut self, call: &Call) -> Answer {
+        self.calls = call.index + 1;
         match self.at {
             Moment::Call(index) if call.index >= index => Answer::Kill,
             Moment::Instruction(index, steps) if call.index >= index => Answer::KillAfter(steps),
-            Moment::Phase(phase, nth) if self.phase() == phase as u64 => {
+            Moment::Phase(phase, nth) if word(&self.progress, Word::Phase) == phase as u64 => {
                 self.met += 1;
                 if self.met > nth { Answer::Kill } else { Answer::Pass }
             }

@@ -16,6 +16,7 @@ mod oracle;
 mod pages;
 mod progress;
 mod random;
+mod recovery;
 mod stream;
 mod subject;
 mod trace;
@@ -54,6 +55,8 @@ enum Campaign {
     },
     /// Refuse every call of the writer that can be refused.
     Faults(Run<faults::Defect>),
+    /// Crash twice in a row: during the recovery from the first crash.
+    Recovery(Run<recovery::Defect>),
     /// The process that the others kill.
     #[command(hide = true)]
     Child(child::Job),
@@ -119,6 +122,7 @@ fn main() -> std::io::Result<ExitCode> {
             run.go("pages", |settings, defect, report| pages::run(settings, each, defect, report))?
         }
         Campaign::Faults(run) => run.go("faults", faults::run)?,
+        Campaign::Recovery(run) => run.go("recovery", recovery::run)?,
         Campaign::Child(job) => u8::try_from(child::run(&job)?).unwrap_or(u8::MAX),
     };
     Ok(ExitCode::from(code))

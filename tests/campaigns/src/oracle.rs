@@ -81,7 +81,10 @@ impl Oracle {
     /// is told before and after the next header; both are its own.
     pub fn chain_is(&self, records: u64, value: &[u8; 32]) -> bool {
         let mut chain = Chain { value: [0; 32], batch: Vec::new() };
+        let mut firsts = self.segments.keys().skip(1);
         for (first, segment) in &self.segments {
+            // A segment that was left before it was full ends where the next begins.
+            let end = firsts.next().map_or(u64::MAX, |next| *next).min(first + segment.capacity);
             if *first == records && chain.head() == *value {
                 return true;
             }
@@ -91,7 +94,7 @@ impl Oracle {
             chain.fold();
             chain.take(&segment.header);
             chain.fold();
-            let used = (records - first).min(segment.capacity);
+            let used = records.min(end).saturating_sub(*first);
             for frame in segment.sound.iter().take(used as usize) {
                 let Some(frame) = frame else { return false };
                 if frame.kind == Kind::Checkpoint as u16 {

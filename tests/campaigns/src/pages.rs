@@ -12,7 +12,7 @@ use crate::check::{self, Keep, Must, Violation};
 use crate::child::Job;
 use crate::disk::{self, Disk, Left};
 use crate::kill;
-use crate::progress::{Seen, Word};
+use crate::progress::{Progress, Seen, Word};
 use crate::random::Random;
 use crate::stream::Stream;
 use crate::subject::Subject;
@@ -39,20 +39,15 @@ pub fn run(settings: &Settings, each: u64, defect: Option<Defect>, report: &mut 
         let place = Place::new(settings)?;
         let mut random = Random::new(settings.seed, unit);
         let stream = Stream::new(random.next());
-        for life in 0..1 {
+        for life in 0..3 {
+            let (items, frames) = (8 + random.below(24), 16 + random.below(50));
             let job = Job {
-                dir: place.journal(),
-                progress: place.progress(),
-                seed: stream.seed(),
                 salt: random.next(),
-                items: 8 + random.below(24),
-                frames: 16 + random.below(50),
                 mark_every: 2 + random.below(8),
                 gated: random.one_in(4),
                 beacons: true,
                 leave: life < 2 || random.one_in(2),
-                clock_back: false,
-                acknowledge_early: false,
+                ..Job::new(&place, stream.seed(), items, frames)
             };
             let crash = place.beside("crash")?;
             let mut power = Power {
@@ -68,15 +63,22 @@ pub fn run(settings: &Settings, each: u64, defect: Option<Defect>, report: &mut 
                 found: None,
             };
             let ended = trace::run(kill::command(settings, &place, &job)?, &mut power)?;
-            match power.found {
+            match power.found.take() {
                 Some(Found::Violation(violation)) => return Err(place.violated(unit, violation)),
                 Some(Found::Host(error)) => return Err(Stop::Host(error)),
                 None if ended != Ended::Exited(0) => {
                     let violation = kill::unexpected(&place, ended);
                     return Err(place.violated(unit, violation));
                 }
-                None => report.count("lives"),
+                None => {}
             }
+            // The next life begins with what a cut at the end of this one left.
+            power.disk.observe()?;
+            let left = power.disk.left_by_chance(&mut random);
+            disk::lay(&place.journal(), &left)?;
+            // What was told of records that the cut took away is told of nothing.
+            Progress::open(&place.progress())?.set(Word::HeadRecords, 0);
+            report.count("lives");
             if !report.wants_more() {
                 break;
             }
@@ -147,8 +149,9 @@ impl Power<'_> {
         };
         Ok(match check::state(subject, &self.crash, must) {
             Ok(judged) => {
-                self.report.count(judged.verdict);
-                None
+                self.report.count(judged.verdict.clone());
+                let goes_on = subject == Subject::Journal && self.random.one_in(4) && !must.may_refuse;
+                goes_on.then(|| check::resumes(&self.crash, must, &judged).err()).flatten()
             }
             Err(violation) => Some(violation),
         })

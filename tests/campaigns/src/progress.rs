@@ -165,6 +165,23 @@ impl Seen {
         Ok(Seen { words })
     }
 
+    /// What a writer in this process did, in the same form.
+    pub fn of(items: u64, durable: u64) -> Self {
+        let mut seen = Seen { words: vec![0; POSITIONS_FROM] };
+        seen.set(Word::Items, items);
+        seen.set(Word::Durable, durable);
+        seen
+    }
+
+    /// Keeps a head.
+    pub fn keep_head(&mut self, records: u64, chain: [u8; 32]) {
+        self.set(Word::HeadRecords, records);
+        let from = Word::HeadRecords as usize + 1;
+        for (word, piece) in self.words[from..].iter_mut().zip(chain.chunks(8)) {
+            *word = u64::from_le_bytes(piece.try_into().unwrap_or_default());
+        }
+    }
+
     /// A counter.
     pub fn get(&self, word: Word) -> u64 {
         self.words.get(word as usize).copied().unwrap_or(0)

@@ -4,6 +4,7 @@
 //! must hold. An item is one record, a chained group, or a text. Pure functions, no I/O.
 
 use pinion_journal::system::TEXT_FIRST_BYTES;
+use pinion_journal::{JournalError, Writer};
 use pinion_model::record::{BODY_BYTES, FLAG_MORE, Kind, Record};
 
 use crate::random::Random;
@@ -137,6 +138,26 @@ impl Item {
 
 fn text_frames(bytes: usize) -> u64 {
     1 + bytes.saturating_sub(TEXT_FIRST_BYTES).div_ceil(BODY_BYTES) as u64
+}
+
+/// A writer that takes whole items.
+pub trait AppendItem {
+    /// Appends an item and gives the position of its first frame.
+    fn append_item(&mut self, item: &Item) -> Result<u64, JournalError>;
+}
+
+impl AppendItem for Writer {
+    fn append_item(&mut self, item: &Item) -> Result<u64, JournalError> {
+        match item {
+            Item::One(record) => self.append(record),
+            Item::Group(records) => {
+                self.append_batch(records)?;
+                // The writer may have put a Checkpoint before them.
+                Ok(self.position() - records.len() as u64)
+            }
+            Item::Text(kind, text) => self.append_text(*kind, text),
+        }
+    }
 }
 
 /// The cutting of a text as `FORMAT.md` has it.

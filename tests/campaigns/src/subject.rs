@@ -133,8 +133,14 @@ pub struct Opened {
     pub caller_frames: u64,
 }
 
-/// Creates a journal in an empty directory and resumes any other.
+/// Creates a journal where there is none and goes on with any other.
 pub fn open_writer(dir: &Path, options: Options) -> Result<Opened, JournalError> {
-    let writer = Writer::create(dir, options)?;
-    Ok(Opened { writer, valid_until: 0, caller_frames: 0 })
+    match Writer::create(dir, options.clone()) {
+        Err(JournalError::Occupied { .. }) => {
+            let (writer, resumed) = Writer::resume(dir, options)?;
+            let (valid_until, caller_frames) = (resumed.found.valid_until, resumed.found.caller_records);
+            Ok(Opened { writer, valid_until, caller_frames })
+        }
+        created => Ok(Opened { writer: created?, valid_until: 0, caller_frames: 0 }),
+    }
 }

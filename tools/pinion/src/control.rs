@@ -7,6 +7,7 @@
 //! journal with its name.
 
 use crate::failure::Failure;
+use crate::session::past::script::COORDINATOR;
 use crate::session::trading::Shared;
 use pinion_model::body::{CommandBody, CommandKind};
 use pinion_runtime::link::{Rx, Tx, link};
@@ -160,6 +161,9 @@ fn parse(line: &str) -> Result<CommandBody, String> {
     let words = || known().map(CommandKind::label).collect::<Vec<_>>().join(", ");
     let kind = known().find(|k| k.label() == word);
     let kind = kind.ok_or_else(|| format!("unknown command `{word}`; the commands are {}", words()))?;
+    if ["pinion", COORDINATOR].contains(&text("operator")) {
+        return Err(format!("`{}` is a name that the program gives itself; use another", text("operator")));
+    }
     if kind == CommandKind::Arm && text("operator").is_empty() {
         return Err("arming must name its `operator`".into());
     }

@@ -2,6 +2,7 @@
 
 use pinion_engine::Engine;
 use pinion_model::number::Money;
+use serde::{Deserialize, Serialize};
 
 /// Points of the line; when there are more, every second one goes.
 const POINTS: usize = 512;
@@ -10,7 +11,7 @@ const POINTS: usize = 512;
 const DAYS: usize = 36_600;
 
 /// The curve.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EquityCurve {
     /// Time and equity at the beginning of each of the account's days, and at the end of the run.
     pub daily: Vec<(i64, Money)>,
@@ -29,6 +30,13 @@ impl Default for EquityCurve {
 }
 
 impl EquityCurve {
+    /// Makes room for what may come: a curve that was read back from bytes has none to spare.
+    // cold: before a run goes on
+    pub fn reserve(&mut self) {
+        self.daily.reserve(DAYS.saturating_sub(self.daily.len()));
+        self.line.reserve((POINTS + 1).saturating_sub(self.line.len()));
+    }
+
     /// After `events`.
     #[inline(always)]
     pub fn observe(&mut self, engine: &Engine, events: u64) {

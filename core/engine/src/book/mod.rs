@@ -86,6 +86,17 @@ impl Book {
         }
     }
 
+    /// Makes room for all that it may ever hold: a book that was read back from bytes has none to spare.
+    // cold: before a run goes on
+    pub fn reserve(&mut self) {
+        let room = |len: usize, of: usize| of.saturating_sub(len);
+        let early = if self.capacity == 0 { 0 } else { MAX_EARLY };
+        self.early.reserve_exact(room(self.early.len(), early));
+        self.early_levels.reserve_exact(room(self.early_levels.len(), early * 32));
+        self.bids.reserve();
+        self.asks.reserve();
+    }
+
     /// Applies an update or a snapshot.
     pub fn apply(&mut self, depth: &Depth<'_>) -> BookChange {
         self.apply_each(depth, |_| ())

@@ -18,6 +18,11 @@ impl Side {
         Side { levels: Vec::with_capacity(capacity), capacity, is_bid, dropped: 0 }
     }
 
+    /// Makes room for all levels that it may hold.
+    pub fn reserve(&mut self) {
+        self.levels.reserve_exact(self.capacity.saturating_sub(self.levels.len()));
+    }
+
     /// Rank of a price: higher is better.
     fn rank(&self, price: Price) -> i64 {
         if self.is_bid { price.0 } else { -price.0 }

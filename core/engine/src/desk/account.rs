@@ -47,7 +47,12 @@ impl Desk {
         self.tell(DeskStep::Command(kind), sink);
         match kind {
             CommandKind::NoEntries => self.level = self.level.max(1),
-            CommandKind::CancelEntries | CommandKind::Shutdown => self.level = self.level.max(2),
+            CommandKind::CancelEntries => self.level = self.level.max(2),
+            CommandKind::Shutdown => {
+                self.level_before_end.get_or_insert(self.level);
+                self.level = self.level.max(2);
+            }
+            CommandKind::Resumed => self.leave_shutdown(),
             CommandKind::Flatten => self.level = self.level.max(3),
             CommandKind::HardStop => self.level = 4,
             CommandKind::HaltDay => self.account.daily_halt = true,
@@ -64,13 +69,18 @@ impl Desk {
             CommandKind::Arm => AccountEvent::Armed,
             CommandKind::Degraded => AccountEvent::Degraded,
             CommandKind::Recovered => AccountEvent::Recovered,
+            CommandKind::Resumed => AccountEvent::Resumed,
             CommandKind::HaltDay => AccountEvent::DailyLossHalt,
             CommandKind::HaltDrawdown => AccountEvent::DrawdownHalt,
             _ => AccountEvent::Stopped,
         };
         self.emit_account(event, reason_of(kind), sink);
         match kind {
-            CommandKind::NoEntries | CommandKind::Arm | CommandKind::Degraded | CommandKind::Recovered => {}
+            CommandKind::NoEntries
+            | CommandKind::Arm
+            | CommandKind::Degraded
+            | CommandKind::Recovered
+            | CommandKind::Resumed => {}
             CommandKind::CancelEntries
             | CommandKind::Shutdown
             | CommandKind::Flatten
@@ -80,6 +90,20 @@ impl Desk {
             }
             CommandKind::HardStop => self.cancel_where(reason_of(kind), sink, |_| true),
         }
+    }
+
+    /// The level that the shutdown itself set goes; one that was set otherwise stays.
+    fn leave_shutdown(&mut self) {
+        if let Some(before) = self.level_before_end.take()
+            && self.level == before.max(2)
+        {
+            self.level = before;
+        }
+    }
+
+    /// The run was shut down and has not been taken up again.
+    pub fn is_shut_down(&self) -> bool {
+        self.level_before_end.is_some()
     }
 
     /// Starts a new day when it is time.

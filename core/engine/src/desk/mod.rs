@@ -90,6 +90,8 @@ pub struct Desk {
     pub risk: Risk,
     /// Stopping level, 0 to 4 (see [`CommandKind`]).
     pub level: u8,
+    /// The run was shut down: the level before that, for when it goes on.
+    level_before_end: Option<u8>,
     /// The journal's link is filling up: no new entries, whatever the level.
     pub degraded: bool,
     /// Number of the current input.
@@ -113,6 +115,7 @@ impl Desk {
             orders: OrderTable::new(plan.max_open_orders as usize),
             risk: Risk::new(plan),
             level: 0,
+            level_before_end: None,
             degraded: false,
             seq: 0,
             now_ns: i64::MIN,

@@ -100,6 +100,11 @@ impl Engine {
         })
     }
 
+    /// Makes room for all that it may ever hold: an engine that was read back from bytes has none to spare.
+    pub fn reserve(&mut self) {
+        self.books.iter_mut().for_each(Book::reserve);
+    }
+
     /// The instant at which the engine wants a timer, ns; `i64::MAX` for none.
     #[inline]
     pub fn next_deadline_ns(&self) -> i64 {

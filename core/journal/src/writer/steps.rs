@@ -133,7 +133,7 @@ impl Writer {
         self.retired.clear();
         self.segment.flush()?;
         if self.dir_dirty {
-            self.dir_file.sync_all().map_err(|source| (self.dir.clone(), source))?;
+            self.lock.sync_all().map_err(|source| (self.dir.clone(), source))?;
             self.dir_dirty = false;
         }
         Ok(())

@@ -231,5 +231,7 @@ codes! {
         Degraded = 8, "degraded";
         /// The journal's link has room again.
         Recovered = 9, "recovered";
+        /// The run goes on after it had been shut down.
+        Resumed = 10, "resumed";
     }
 }

@@ -236,13 +236,15 @@ codes! {
         HaltDay = 9, "halt-day";
         /// As if the drawdown limit had been reached: no entries until an operator arms.
         HaltDrawdown = 10, "halt-drawdown";
+        /// A run that was shut down goes on: the stopping level is again what it was before.
+        Resumed = 11, "resumed";
     }
 }
 
 impl CommandKind {
     /// An operator may ask for it; the others are notes of the program to itself.
     pub fn is_for_operators(self) -> bool {
-        !matches!(self, CommandKind::Degraded | CommandKind::Recovered)
+        !matches!(self, CommandKind::Degraded | CommandKind::Recovered | CommandKind::Resumed)
     }
 }
 

@@ -145,6 +145,12 @@ pub(crate) const AGENT: &[KeyDef] = &[
 pub(crate) const JOURNAL: &[KeyDef] = &[
     key("segment_mb", whole(64, 1, 4096), "MiB", "Size of a segment."),
     key("msync_ms", whole(200, 1, 60_000), "ms", "How often what was written is forced to disk."),
+    key(
+        "snapshot_events",
+        whole(1_000_000, 0, 1_000_000_000_000),
+        "events",
+        "After how many events the state is written, so that `run --resume` need not begin at the start; 0: never.",
+    ),
 ];
 
 /// Where a key that stands in the wrong section belongs, when that is clear.

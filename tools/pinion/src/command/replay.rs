@@ -6,9 +6,11 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::session::digest::Digest;
 use crate::session::fused::combined;
+use crate::session::past::snapshot::{Image, engine_bytes};
 use clap::Args;
 use pinion_engine::Engine;
 use pinion_engine::sink::Sink;
+use pinion_journal::system::text_of;
 use pinion_model::body::*;
 use pinion_model::event::{Depth, Level, Market, MarketEvent};
 use pinion_model::record::{Class, FLAG_MORE, Kind, Record};
@@ -18,10 +20,17 @@ use std::path::{Path, PathBuf};
 
 /// Run the engine over a journal's inputs again; succeeds only if every output is byte-identical
 #[derive(Args)]
-#[command(after_help = "Example: pinion replay runs/paper-20250325T230700Z")]
+#[command(
+    after_help = "Each snapshot on the way is compared with the state that the replay has reached.\n\n\
+                  Examples: pinion replay runs/paper-20250325T230700Z\n          \
+                  pinion replay runs/paper-20250325T230700Z --from-snapshot"
+)]
 pub struct ReplayArgs {
     /// Directory of the journal
     dir: PathBuf,
+    /// Begin in the state of the newest snapshot, not at the start
+    #[arg(long)]
+    from_snapshot: bool,
     #[command(flatten)]
     output: Output,
 }
@@ -60,6 +69,10 @@ struct Found {
     inputs: u64,
     outputs: u64,
     digest: String,
+    /// Snapshots that were the state which the replay had reached.
+    snapshots: u64,
+    /// Where it began.
+    from: u64,
     difference: Option<String>,
     /// In a journal without an end: the first output of its last input that is not in it.
     cut: Option<String>,
@@ -69,13 +82,13 @@ struct Found {
 pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
     let shards = shards_of(&args.dir);
     if shards.is_empty() {
-        let (json, text) = replay_one(&args.dir, args.output.is_json())?;
+        let (json, text) = replay_one(&args.dir, &args)?;
         return args.output.put(&json, &text);
     }
     let (mut all, mut text) = (Vec::new(), String::new());
     for dir in &shards {
-        let (json, one) = replay_one(dir, args.output.is_json())
-            .map_err(|failure| failure.in_context(&dir.display().to_string()))?;
+        let (json, one) =
+            replay_one(dir, &args).map_err(|failure| failure.in_context(&dir.display().to_string()))?;
         all.push(json);
         text += &format!("{}\n{one}", dir.display());
     }
@@ -84,15 +97,18 @@ pub fn replay(args: ReplayArgs) -> Result<(), Failure> {
     args.output.put(&json!({ "identical": true, "decision_digest": digest, "shards": all }), &text)
 }
 
-fn replay_one(dir: &Path, is_json: bool) -> Result<(serde_json::Value, String), Failure> {
+fn replay_one(dir: &Path, args: &ReplayArgs) -> Result<(serde_json::Value, String), Failure> {
+    let is_json = args.output.is_json();
     let journal = AtRest::open(dir)?;
-    let found = compare(&journal)?;
+    let found = compare(&journal, args.from_snapshot)?;
     let build = journal.reader().header().build().to_string();
     let mut json = json!({
         "identical": found.difference.is_none(),
         "inputs": found.inputs,
         "outputs": found.outputs,
         "decision_digest": found.digest,
+        "snapshots": found.snapshots,
+        "from": found.from,
         "difference": found.difference,
         "build": build,
     });
@@ -115,6 +131,12 @@ fn replay_one(dir: &Path, is_json: bool) -> Result<(serde_json::Value, String), 
         "identical: {} inputs, {} outputs\ndecision digest {}\n",
         found.inputs, found.outputs, found.digest
     );
+    if found.from > 0 {
+        text += &format!("from the snapshot before position {}\n", found.from);
+    }
+    if found.snapshots > 0 {
+        text += &format!("{} snapshots are the state that was reached\n", found.snapshots);
+    }
     text += &journal.unclosed().map_or(String::new(), |end| format!("{end}\n"));
     if let Some(cut) = &found.cut {
         text += &format!("its last input's outputs are incomplete; the first one missing: {cut}\n");
@@ -132,18 +154,76 @@ fn replay_one(dir: &Path, is_json: bool) -> Result<(serde_json::Value, String), 
 
 /// The first difference between a closed journal and its replay, if there is one.
 pub fn difference(dir: &Path) -> Result<Option<String>, Failure> {
-    Ok(compare(&AtRest::open(dir)?)?.difference)
+    Ok(compare(&AtRest::open(dir)?, false)?.difference)
 }
 
-fn compare(journal: &AtRest) -> Result<Found, Failure> {
+/// Where a replay begins.
+struct Beginning {
+    engine: Engine,
+    /// Over the decisions before it.
+    digest: Digest,
+    from: u64,
+}
+
+impl Beginning {
+    fn start(journal: &AtRest) -> Result<Beginning, Failure> {
+        let engine = Engine::new(&journal.view.plan.engine);
+        let engine = engine.map_err(|e| Failure::Run(format!("error: {e}")))?;
+        Ok(Beginning { engine, digest: Digest::default(), from: 0 })
+    }
+
+    /// The newest snapshot that this build reads; the start, where there is none.
+    fn newest_snapshot(journal: &AtRest) -> Result<Beginning, Failure> {
+        let (mut newest, mut digest, mut group) = (Beginning::start(journal)?, Digest::default(), Vec::new());
+        let mut cursor = journal.cursor(0)?;
+        while cursor.next_group(&mut group)? {
+            group.iter().for_each(|record| digest.add(record));
+            if group[0].kind() == Some(Kind::Snapshot)
+                && let Some(bytes) = text_of(&group)
+                && let Some(image) = Image::read(&bytes)
+            {
+                newest =
+                    Beginning { engine: image.engine()?, digest: digest.clone(), from: cursor.position() };
+            }
+        }
+        Ok(newest)
+    }
+}
+
+/// Whether a snapshot of this build is the state of the engine; `None` for another build's.
+fn is_state(group: &[Record], engine: &Engine) -> Option<bool> {
+    let bytes = text_of(group)?;
+    Some(Image::read(&bytes)?.engine == engine_bytes(engine))
+}
+
+fn compare(journal: &AtRest, from_snapshot: bool) -> Result<Found, Failure> {
     let view = &journal.view;
-    let mut engine = Engine::new(&view.plan.engine).map_err(|e| Failure::Run(format!("error: {e}")))?;
-    let mut cursor = journal.cursor(0)?;
-    let (mut made, mut digest, mut group) = (Made::default(), Digest::default(), Vec::new());
-    let mut found = Found { inputs: 0, outputs: 0, digest: String::new(), difference: None, cut: None };
+    let beginning = if from_snapshot { Beginning::newest_snapshot } else { Beginning::start };
+    let Beginning { mut engine, mut digest, from } = beginning(journal)?;
+    let mut cursor = journal.cursor(from)?;
+    let (mut made, mut group) = (Made::default(), Vec::new());
+    let mut found = Found {
+        inputs: 0,
+        outputs: 0,
+        digest: String::new(),
+        snapshots: 0,
+        from,
+        difference: None,
+        cut: None,
+    };
     'groups: while cursor.next_group(&mut group)? {
         let Some(class) = group[0].kind().map(Kind::class) else { continue };
         if class == Class::System {
+            let state =
+                if group[0].kind() == Some(Kind::Snapshot) { is_state(&group, &engine) } else { None };
+            found.snapshots += u64::from(state == Some(true));
+            if state == Some(false) {
+                found.difference = Some(format!(
+                    "the snapshot at position {} is not the state that its inputs lead to",
+                    group[0].position
+                ));
+                break;
+            }
             continue;
         }
         if class == Class::Input {

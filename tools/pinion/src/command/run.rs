@@ -19,6 +19,10 @@ use std::path::{Path, PathBuf};
 pub struct RunArgs {
     /// Configuration file
     config: PathBuf,
+    /// Go on from the journal in the directory of --journal, after a kill, a crash or a stop; begin one where there
+    /// is none
+    #[arg(long, requires = "journal")]
+    resume: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -76,14 +80,15 @@ pub fn run(args: RunArgs) -> Result<(), Failure> {
         None => Some(fresh_directory(&args.config)),
     };
     let counters = args.common.counters(Wanted::On);
-    session(&args.config, &[], journal, &args.common, None, counters, false)
+    session(&args.config, &[], journal, args.resume, &args.common, None, counters, false)
 }
 
 /// `pinion backtest`.
 pub fn backtest(args: BacktestArgs) -> Result<(), Failure> {
     let journal = args.common.journal.as_deref().filter(|j| *j != "off").map(PathBuf::from);
     let counters = args.common.counters(Wanted::Off);
-    session(&args.config, &args.data, journal, &args.common, Some(Layout::Invoker), counters, args.result)
+    let layout = Some(Layout::Invoker);
+    session(&args.config, &args.data, journal, false, &args.common, layout, counters, args.result)
 }
 
 /// A directory under `runs/` that is not there yet, named after the configuration and the time.
@@ -107,6 +112,7 @@ fn session(
     config: &Path,
     data: &[PathBuf],
     journal: Option<PathBuf>,
+    resume: bool,
     common: &Common,
     default: Option<Layout>,
     counters: Wanted,
@@ -131,7 +137,7 @@ fn session(
         return Err(Failure::Usage(format!("error: {reason}")));
     }
     let directory = match &journal {
-        Some(dir) => Some(RunDirectory::open(dir)?),
+        Some(dir) => Some(RunDirectory::open(dir, resume)?),
         None => None,
     };
     let label = config.file_stem().map_or(String::new(), |n| n.to_string_lossy().into_owned());
@@ -139,14 +145,18 @@ fn session(
         plan: &plan,
         inputs,
         journal: journal.clone(),
+        resume,
         lines,
         progress: !common.output.is_json(),
         counters,
         label: format!("{label}, layout {}", plan.runtime.layout.label()),
     };
     let failed = |failure| match (failure, &directory) {
-        // The data failed before its end: the run is none, and nobody should take it for one.
-        (Failure::Usage(reason), Some(directory)) => Failure::Usage(reason + &directory.remove_traces()),
+        // The data failed before its end: the run is none, and nobody should take it for one. What a run that goes on
+        // has done before stays.
+        (Failure::Usage(reason), Some(directory)) if !resume => {
+            Failure::Usage(reason + &directory.remove_traces())
+        }
         (failure, _) => failure,
     };
     let shown = journal.as_ref().map(|j| j.display().to_string());

@@ -16,8 +16,8 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// Refuses what cannot hold a journal, or holds one already.
-    pub fn open(path: &Path) -> Result<RunDirectory, Failure> {
+    /// Refuses what cannot hold a journal, or holds one already that the run does not go on from.
+    pub fn open(path: &Path, resume: bool) -> Result<RunDirectory, Failure> {
         let shown = path.display();
         if path.exists() && !path.is_dir() {
             return Err(Failure::Usage(format!(
@@ -27,10 +27,12 @@ impl RunDirectory {
         let entries = names_in(path);
         let in_shards = shards_of(path).into_iter().flat_map(|shard| names_in(&shard));
         let segments: Vec<OsString> = entries.iter().cloned().chain(in_shards).collect();
-        if let Some(segment) = segments.iter().find(|name| is_segment(name)) {
+        if let Some(segment) = segments.iter().find(|name| is_segment(name))
+            && !resume
+        {
             return Err(Failure::Usage(format!(
-                "error: {shown} already holds a journal ({}); choose another directory. A run cannot be continued in \
-                 this build; `pinion replay {shown}` and `pinion journal info {shown}` read what is there",
+                "error: {shown} already holds a journal ({}); add --resume to go on from it, or choose another \
+                 directory. `pinion replay {shown}` and `pinion journal info {shown}` read what is there",
                 segment.to_string_lossy()
             )));
         }

@@ -8,6 +8,7 @@ use pinion_model::record::{BODY_BYTES, Class, Record};
 const BATCH: usize = 64 * 1024;
 
 /// The digest of what was decided so far.
+#[derive(Clone)]
 pub struct Digest {
     hasher: blake3::Hasher,
     batch: Vec<u8>,

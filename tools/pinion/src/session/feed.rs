@@ -34,6 +34,20 @@ impl Feed {
         Ok(self.items > 0)
     }
 
+    /// Leaves out the first `events`; false when there are not so many.
+    pub fn skip(&mut self, events: u64) -> Result<bool, DataError> {
+        let mut left = events;
+        while left > 0 {
+            if self.is_worked_off() && !self.load()? {
+                return Ok(false);
+            }
+            let here = (self.items - self.position).min(usize::try_from(left).unwrap_or(usize::MAX));
+            self.position += here;
+            left -= here as u64;
+        }
+        Ok(true)
+    }
+
     /// Every item of the chunk has been done.
     pub fn is_worked_off(&self) -> bool {
         self.position == self.items

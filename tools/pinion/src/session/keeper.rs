@@ -4,6 +4,7 @@
 //! It fails by remembering its first error and raising a flag; the trading agent then stops entering.
 
 use super::digest::Digest;
+use super::past::{Again, Seen};
 use pinion_journal::{Anchor, Head, JournalError, Writer};
 use pinion_model::record::{Entry, Record};
 use pinion_runtime::agent::{Agent, Spent};
@@ -50,15 +51,38 @@ impl Out for pinion_runtime::link::Tx<Entry> {
     }
 }
 
+/// Why a run's records are not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// The journal failed.
+    #[error("the journal failed and trading was stopped: {0}")]
+    Journal(#[from] JournalError),
+    /// A run that goes on does not do again what it did.
+    #[error(
+        "the run does not repeat its journal: at position {position}\n  then {then}\n  now  {now}\nThe data, the build \
+         or the machine is not that of then; nothing was written behind what the journal has"
+    )]
+    Differs {
+        /// Where.
+        position: u64,
+        /// What the journal has.
+        then: String,
+        /// What came.
+        now: String,
+    },
+}
+
 /// Digest and journal.
 pub struct Keeper {
     digest: Digest,
+    /// What the journal has already.
+    again: Option<Again>,
     writer: Option<Writer>,
     anchors: Anchors,
     mark_every: Duration,
     last_mark: Instant,
     last_anchor: Instant,
-    error: Option<JournalError>,
+    error: Option<KeepError>,
     failed: Arc<AtomicBool>,
     /// Where errors are shown.
     pub errors: Option<ErrorLog>,
@@ -72,8 +96,8 @@ pub struct Kept {
     pub digest: String,
     /// Head of the journal, if there was one.
     pub head: Option<Head>,
-    /// The first error of the journal.
-    pub error: Option<JournalError>,
+    /// The first error.
+    pub error: Option<KeepError>,
 }
 
 /// Time between anchors.
@@ -90,6 +114,7 @@ impl Keeper {
         let now = Instant::now();
         let mut keeper = Keeper {
             digest: Digest::default(),
+            again: None,
             writer,
             anchors,
             mark_every,
@@ -102,6 +127,15 @@ impl Keeper {
         };
         keeper.anchor();
         keeper
+    }
+
+    /// A keeper of a run that goes on: what the journal has is held against it and not written again.
+    pub fn repeating(mut self, again: Option<Again>) -> Keeper {
+        if let Some(again) = &again {
+            self.digest = again.digest.clone();
+        }
+        self.again = again;
+        self
     }
 
     /// Ties ticks to time, at the start, each second, and at the end.
@@ -123,8 +157,27 @@ impl Keeper {
         }
     }
 
-    fn check(&mut self, result: Result<(), JournalError>) {
+    /// True when the journal has the record already.
+    #[cold]
+    fn knows(&mut self, record: &Record) -> bool {
+        let Some(again) = &mut self.again else { return false };
+        match again.check(record) {
+            Ok(Seen::Known) => true,
+            Ok(Seen::New) => {
+                self.again = None;
+                false
+            }
+            Err(error) => {
+                self.again = None;
+                self.check(Err(error));
+                true
+            }
+        }
+    }
+
+    fn check(&mut self, result: Result<(), impl Into<KeepError>>) {
         if let Err(error) = result {
+            let error = error.into();
             self.failed.store(true, Ordering::Release);
             if let Some(log) = &mut self.errors {
                 log.note(0, self.anchors.ticks().now(), 1, &error.to_string());
@@ -160,6 +213,10 @@ impl Keeper {
 
     /// Closes the journal with a summary.
     pub fn finish(mut self, summary: &str) -> Kept {
+        if let Some(again) = self.again.take() {
+            let result = again.finish();
+            self.check(result);
+        }
         self.anchor();
         let digest = self.digest.finish();
         let mut head = None;
@@ -167,10 +224,16 @@ impl Keeper {
             let text = summary.replace("DIGEST", &digest);
             match writer.close(wall_ns(), text.as_bytes()) {
                 Ok(closed) => head = Some(closed),
-                Err(error) => self.error = Some(error),
+                Err(error) => self.error = Some(error.into()),
             }
         }
         Kept { digest, head, error: self.error }
+    }
+
+    /// The run ended before it had done again what it did: the journal stays as it is, without an end. Returns what
+    /// kept it from going on, if that was not its operator.
+    pub fn break_off(self) -> Option<KeepError> {
+        self.error
     }
 }
 
@@ -182,8 +245,11 @@ impl Out for Keeper {
     #[inline]
     fn put(&mut self, entry: &Entry) {
         let record = Record::of(entry);
+        let known = self.again.is_some() && self.knows(&record);
         self.digest.add(&record);
-        self.append(&record);
+        if !known {
+            self.append(&record);
+        }
     }
 
     fn is_kept(&self) -> bool {

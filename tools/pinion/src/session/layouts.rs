@@ -7,7 +7,7 @@ use super::recorder::{NoWire, Recorder};
 use super::run::{FeedEnd, Finished, Parts, Rest, Watch, collect, ended, idle_of};
 use super::trading::Trading;
 use crate::failure::Failure;
-use pinion_plan::Agent as Name;
+use pinion_plan::{Agent as Name, Plan};
 use pinion_runtime::agent::{Agent, Runner, Spent};
 use pinion_runtime::link::link;
 use pinion_sim::paper::PaperVenue;
@@ -36,22 +36,42 @@ impl<const FULL: bool> Agent for SoloAgent<FULL> {
 }
 
 /// Everything but the keeper, as one agent whose records go to `out`.
-pub fn trade<O: Out, const FULL: bool>(parts: Rest<'_>, out: O, meters: &mut Meters) -> Paper<O, FULL> {
-    let Rest { plan, engine, venue, source, commands, shared, ticks, .. } = parts;
+pub fn trade<O: Out, const FULL: bool>(
+    parts: Rest<'_>,
+    out: O,
+    meters: &mut Meters,
+) -> Result<Paper<O, FULL>, Failure> {
+    let Rest { plan, engine, venue, source, repeats, commands, shared, ticks, .. } = parts;
     let latency_ns = plan.paper.max_latency_ns;
     let recorder = Recorder::new(out, NoWire, ticks).of_shard(plan.shard().unwrap_or(0));
     let mut feed = Feed::new(source);
     feed.meter = meters.feed(plan.shard());
+    if let Some(restored) = &repeats.restored
+        && !feed.skip(restored.events)?
+    {
+        return Err(Failure::Usage(format!(
+            "error: the recording ends before the {} events that the journal has of it; give the data of then",
+            restored.events
+        )));
+    }
     let mut trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
     trading.journal_link = meters.link(Name::Hot, Name::Cold, plan.shard());
+    trading.go_on(repeats);
     trading.open(plan);
+    Ok(trading)
+}
+
+/// The run writes snapshots, where it has a journal. (A shard does not: its coordinator's state is in none.)
+fn with_snapshots<O: Out, const FULL: bool>(mut trading: Paper<O, FULL>, plan: &Plan) -> Paper<O, FULL> {
+    trading.snapshot_each(if FULL { plan.journal.snapshot_events } else { 0 });
     trading
 }
 
 /// Everything on the caller's thread.
 pub fn invoker<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Finished, Failure> {
     let (rest, keeper, began) = parts.split();
-    let mut agent = SoloAgent(trade::<_, FULL>(rest, keeper, &mut watch.meters));
+    let plan = rest.plan;
+    let mut agent = SoloAgent(with_snapshots(trade::<_, FULL>(rest, keeper, &mut watch.meters)?, plan));
     let mut meter = watch.meters.agent(CALLER);
     meter.start();
     while !agent.is_done() {
@@ -68,7 +88,7 @@ pub fn invoker<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<
 pub fn solo<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Finished, Failure> {
     let (rest, keeper, began) = parts.split();
     let plan = rest.plan;
-    let agent = SoloAgent(trade::<_, FULL>(rest, keeper, &mut watch.meters));
+    let agent = SoloAgent(with_snapshots(trade::<_, FULL>(rest, keeper, &mut watch.meters)?, plan));
     let (core, idle) = (plan.runtime.agent(Name::Hot).core, idle_of(plan, Name::Hot));
     let meter = watch.meters.agent(Name::Hot.label());
     let solo = Runner::start_metered("solo", core, idle, meter, agent)?;
@@ -88,7 +108,7 @@ pub fn shared<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<F
     let (idle, meter) = (idle_of(plan, Name::Cold), watch.meters.agent(Name::Cold.label()));
     let cold = Runner::start_metered("cold", start_core(Name::Cold), idle, meter, agent)?;
     let start = rest.start;
-    let mut agent = trade::<_, FULL>(rest, tx, &mut watch.meters);
+    let mut agent = with_snapshots(trade::<_, FULL>(rest, tx, &mut watch.meters)?, plan);
     agent.start = Some(start);
     let (idle, meter) = (idle_of(plan, Name::Hot), watch.meters.agent(Name::Hot.label()));
     let hot = Runner::start_metered("hot", start_core(Name::Hot), idle, meter, agent)?;

@@ -18,6 +18,8 @@ pub mod fused;
 pub mod keeper;
 pub mod layouts;
 pub mod meters;
+pub mod open;
+pub mod past;
 pub mod recorder;
 pub mod run;
 pub mod start;

@@ -112,6 +112,16 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
         Recorder { source: k as u32, ..self }
     }
 
+    /// The counter, as records carry it.
+    pub fn now(&self) -> u64 {
+        self.ticks.now()
+    }
+
+    /// The number that records carry.
+    pub fn source(&self) -> u32 {
+        self.source
+    }
+
     /// An input begins.
     #[inline]
     pub fn begin(&mut self, timed: bool) {

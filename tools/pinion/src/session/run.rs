@@ -2,6 +2,8 @@
 
 use super::keeper::{Keeper, Kept};
 use super::meters::{Meters, Wanted};
+use super::open::Opened;
+use super::past::Repeats;
 use super::start::Start;
 use super::trading::{Shared, Traded};
 use super::{dedicated, layouts};
@@ -11,9 +13,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::setup::machine;
 use pinion_engine::Engine;
-use pinion_journal::{Anchor, Writer};
 use pinion_model::body::CommandBody;
-use pinion_model::record::Kind;
 use pinion_plan::{Agent, Idle as IdleConfig, Layout, Plan};
 use pinion_recorded::source::{Input, Source};
 use pinion_recorded::{Broken, DataError};
@@ -22,7 +22,7 @@ use pinion_runtime::latency::Latency;
 use pinion_runtime::link::Rx;
 use pinion_runtime::ticks::{Anchors, Ticks};
 use pinion_sim::paper::PaperVenue;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,6 +34,8 @@ pub struct Options<'a> {
     pub inputs: Vec<Input>,
     /// Directory of the journal, if one is written.
     pub journal: Option<PathBuf>,
+    /// Go on from the journal that is there.
+    pub resume: bool,
     /// Lines of the recording, where a survey counted them; for progress.
     pub lines: u64,
     /// Show progress.
@@ -84,26 +86,32 @@ pub fn run(options: &Options<'_>) -> Result<Finished, Failure> {
 
 fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure> {
     let plan = options.plan;
-    let engine = Engine::new(&plan.engine).map_err(|e| Failure::Usage(e.to_string()))?;
+    let mut engine = Engine::new(&plan.engine).map_err(|e| Failure::Usage(e.to_string()))?;
     let source = Source::open(&options.inputs, &plan.engine.instruments)?;
     let ticks = Ticks::default();
     let anchors = Anchors::new(&ticks);
     let shared = Arc::new(Shared::default());
-    let writer = match &options.journal {
-        Some(dir) => Some(open_journal(dir, plan, &anchors)?),
-        None => None,
+    let Opened { writer, past } = match &options.journal {
+        Some(dir) => Opened::open(dir, plan, &anchors, options.resume)?,
+        None => Opened::default(),
     };
+    let (repeats, again) = past.map_or_else(Default::default, |past| (past.trading, Some(past.again)));
     let mark_every = Duration::from_millis(plan.journal.msync_ms);
     let run = options.journal.as_deref();
     let mut meters = Meters::start(&options.counters, plan, &options.label, run, &anchors, &ticks);
-    let mut keeper = Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone());
+    let mut keeper =
+        Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone()).repeating(again);
     keeper.errors = meters.journal_errors();
     let (control, commands) = Control::start(options.journal.as_deref(), &shared)?;
-    let venue = PaperVenue::new(&plan.venue(), plan.paper);
+    let mut venue = PaperVenue::new(&plan.venue(), plan.paper);
+    if let Some(restored) = &repeats.restored {
+        engine = restored.engine.clone();
+        restored.restore_venue(&mut venue)?;
+    }
     let start = Start::of(plan)?;
     let progress = Progress::new(options.progress, options.lines, shared.clone());
     let mut watch = Watch::new(control, progress, meters);
-    let rest = Rest { plan, engine, venue, source, commands, shared, ticks, start };
+    let rest = Rest { plan, engine, venue, source, repeats, commands, shared, ticks, start };
     let parts = Parts { rest, keeper, began: Instant::now() };
     let finished = match plan.runtime.layout {
         Layout::Invoker => layouts::invoker::<FULL>(parts, &mut watch),
@@ -114,7 +122,7 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     };
     watch.finish();
     let finished = finished.and_then(|finished| match &finished.kept.error {
-        Some(error) => Err(Failure::Run(format!("the journal failed and trading was stopped: {error}"))),
+        Some(error) => Err(Failure::Run(error.to_string())),
         None => Ok(Finished { ns_per_tick: anchors.ns_per_tick(), ..finished }),
     });
     watch.meters.finish(finished.as_ref().err());
@@ -146,6 +154,8 @@ pub struct Rest<'a> {
     pub venue: PaperVenue,
     /// The recording.
     pub source: Source,
+    /// What a run that goes on begins with and does again.
+    pub repeats: Repeats,
     /// What the operator says.
     pub commands: Rx<CommandBody>,
     /// What other threads may see and say.
@@ -226,12 +236,16 @@ pub fn collect<O>(
     pinned: Option<bool>,
     keeper_of: impl FnOnce(O) -> Result<Keeper, Failure>,
 ) -> Result<Finished, Failure> {
-    let Traded { engine, out, latency, curve, run_cpu, level, stopped, start_error } = traded;
+    let Traded { engine, out, latency, curve, run_cpu, level, stopped, start_error, broke_off } = traded;
     if let Some(refused) = start_error {
         return Err(Failure::Run(format!("error: {refused}")));
     }
+    let keeper = keeper_of(out)?;
+    if let Some(reason) = broke_off {
+        return Err(Failure::Run(keeper.break_off().map_or(reason, |error| error.to_string())));
+    }
     let stopped = stopped || !feed.complete;
-    let kept = keeper_of(out)?.finish(&summary(&engine));
+    let kept = keeper.finish(&summary(&engine, !stopped));
     if let Some(error) = feed.error {
         return Err(error.into());
     }
@@ -253,10 +267,11 @@ pub fn collect<O>(
     })
 }
 
-/// The journal's closing text; the keeper puts the digest in.
-fn summary(engine: &Engine) -> String {
+/// The journal's closing text; the keeper puts the digest in. `complete`: the recording was worked through.
+fn summary(engine: &Engine, complete: bool) -> String {
     let (counters, inputs) = (engine.counters(), engine.inputs());
     let value = serde_json::json!({
+        "complete": complete,
         "decision_digest": "DIGEST",
         "inputs": engine.seq(),
         "events": inputs.events,
@@ -278,18 +293,4 @@ pub fn waiter(idle: IdleConfig) -> Idle {
         IdleConfig::Yield | IdleConfig::Auto => IdleKind::Yield,
         IdleConfig::Backoff => IdleKind::Backoff,
     })
-}
-
-/// Makes the directory and the journal in it, beginning with the plan's text.
-pub fn open_journal(dir: &Path, plan: &Plan, anchors: &Anchors) -> Result<Writer, Failure> {
-    std::fs::create_dir_all(dir).map_err(|e| Failure::Run(format!("{}: {e}", dir.display())))?;
-    let first = anchors.first();
-    let mut options = pinion_journal::Options::new(first.wall_ns ^ (u64::from(std::process::id()) << 40));
-    options.plan_hash = plan.hash;
-    options.build = crate::BUILD.into();
-    options.anchor = Anchor { ticks: first.ticks, wall_ns: first.wall_ns, mono_ns: first.mono_ns };
-    options.segment_bytes = (plan.journal.segment_mb as u64) << 20;
-    let mut writer = Writer::create(dir, options)?;
-    writer.append_text(Kind::Plan, plan.canonical.as_bytes())?;
-    Ok(writer)
 }

@@ -6,10 +6,12 @@
 //! feed asks [`Trading::heed_link`] before each event: as the link fills up entries stop, and exits and
 //! cancels have what is left of it. When the keeper is gone the run ends as by a stop.
 
+mod repeat;
 mod room;
 
 use super::feed::Feed;
 use super::keeper::Out;
+use super::past::script::Script;
 use super::recorder::{Recorder, ToVenue, Wire};
 use super::start::Start;
 use super::venue::Venue;
@@ -48,6 +50,8 @@ pub struct Shared {
     pub stop: AtomicBool,
     /// The journal failed.
     pub journal_failed: Arc<AtomicBool>,
+    /// The run goes on from a journal and still does again what it did.
+    pub repeats: AtomicBool,
 }
 
 /// The agent.
@@ -88,6 +92,16 @@ pub struct Trading<O, W, V, const FULL: bool> {
     pub journal_link: LinkMeter,
     /// The operator's command to end the run.
     shutdown: Option<CommandBody>,
+    /// What was said to a run that goes on, and how many inputs stand before the next of it.
+    script: Script,
+    script_at: u64,
+    /// Inputs that the journal has: they come again.
+    repeated: u64,
+    /// Why the run ended before it had come to anything new.
+    broke_off: Option<String>,
+    /// Events between snapshots, and how many there are at the next; `u64::MAX` for none.
+    snapshot_every: u64,
+    snapshot_at: u64,
     done: bool,
 }
 
@@ -109,6 +123,8 @@ pub struct Traded<O> {
     pub stopped: bool,
     /// Why its thread could not begin.
     pub start_error: Option<Refused>,
+    /// The run was to go on from a journal and ended before it had come to anything new: why.
+    pub broke_off: Option<String>,
 }
 
 impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
@@ -145,6 +161,12 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
             blocked: false,
             journal_link: LinkMeter::default(),
             shutdown: None,
+            script: Script::default(),
+            script_at: u64::MAX,
+            repeated: 0,
+            broke_off: None,
+            snapshot_every: 0,
+            snapshot_at: u64::MAX,
             done: false,
         }
     }
@@ -218,6 +240,7 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     #[inline]
     fn on_bars(&mut self, id: InstrumentId, cursor: u64, bars: &[Bar], interval_ns: i64) -> usize {
         let Some(first) = bars.first() else { return 0 };
+        self.heed_script();
         self.advance(first.open_ns);
         self.venue.before_bar(first.open_ns);
         self.venue.on_bar(id, first);
@@ -244,6 +267,7 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
 
     #[inline]
     fn on_quote(&mut self, id: InstrumentId, cursor: u64, quote: &Quote) {
+        self.heed_script();
         self.advance(quote.recv_ns);
         self.venue.on_quote(id, quote);
         self.begin_market();
@@ -259,6 +283,7 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
             self.on_bars(event.instrument, event.cursor, bars, *interval_ns);
             return;
         }
+        self.heed_script();
         self.advance(event.market.time_ns());
         self.venue.on_market(event);
         self.begin_market();
@@ -272,7 +297,9 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
 
     /// Operator's commands that have come in.
     pub fn take_commands(&mut self) {
-        while let Some(command) = self.commands.read() {
+        while !self.is_repeating()
+            && let Some(command) = self.commands.read()
+        {
             self.on_command(command);
         }
     }
@@ -286,8 +313,12 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
             return;
         }
         command.time_ns = self.engine.now_ns();
+        self.give_command(&command);
+    }
+
+    fn give_command(&mut self, command: &CommandBody) {
         self.begin(FULL);
-        self.engine.on_command(&command, &mut self.recorder);
+        self.engine.on_command(command, &mut self.recorder);
         self.finish_input();
     }
 
@@ -322,23 +353,29 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
 
     /// Ends the run: own entries are cancelled and what is on its way arrives.
     pub fn shut_down(&mut self) {
+        if self.breaks_off() {
+            return;
+        }
+        self.say_again(true);
         self.take_commands();
-        let end_ns = self.engine.now_ns();
         self.level = self.engine.halts().0;
         if self.inputs > 0 {
-            let asked = self.shutdown.take();
+            let asked = self.script.take(self.engine.seq()).or(self.shutdown.take());
             let end = || CommandBody::new(CommandKind::Shutdown, "pinion", "end of run");
-            let command = CommandBody { time_ns: end_ns, ..asked.unwrap_or_else(end) };
-            self.begin(FULL);
-            self.engine.on_command(&command, &mut self.recorder);
-            self.finish_input();
-            let last_ns = end_ns.saturating_add(2 * self.max_latency_ns);
-            while self.venue.next_ns() <= last_ns {
-                self.deliver(last_ns);
-            }
+            self.end_session(asked.unwrap_or_else(end));
         }
         self.curve.finish(&self.engine);
         self.done = true;
+    }
+
+    /// Stops entries; what is on its way arrives.
+    fn end_session(&mut self, command: CommandBody) {
+        let end_ns = self.engine.now_ns();
+        self.give_command(&CommandBody { time_ns: end_ns, ..command });
+        let last_ns = end_ns.saturating_add(2 * self.max_latency_ns);
+        while self.venue.next_ns() <= last_ns {
+            self.deliver(last_ns);
+        }
     }
 
     /// Takes the next chunk of the feed; false at its end.
@@ -371,9 +408,9 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     /// Takes it apart; its ends of links to other threads are gone afterwards.
     pub fn finish(self) -> Traded<O> {
         let stopped = self.was_stopped();
-        let Trading { engine, recorder, curve, run_cpu, level, start_error, .. } = self;
+        let Trading { engine, recorder, curve, run_cpu, level, start_error, broke_off, .. } = self;
         let Recorder { out, latency, .. } = recorder;
-        Traded { engine, out, latency, curve, run_cpu, level, stopped, start_error }
+        Traded { engine, out, latency, curve, run_cpu, level, stopped, start_error, broke_off }
     }
 
     /// Lets other threads see how far the run is.
@@ -455,7 +492,11 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Agent for Trading<O, W, V, FUL
         let cpu = thread_cpu();
         let work = self.work_chunk();
         self.run_cpu += thread_cpu() - cpu;
+        if self.inputs >= self.snapshot_at {
+            self.snapshot();
+        }
         self.show_progress();
+        self.look_whether_new();
         work
     }
 

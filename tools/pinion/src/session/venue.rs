@@ -1,5 +1,6 @@
 //! What a session needs of a venue, wherever the venue's agent runs.
 
+use super::past::snapshot::venue_bytes;
 use pinion_engine::book::Book;
 use pinion_model::body::{CancelBody, ExecutionBody, OrderBody};
 use pinion_model::event::{Bar, MarketEvent, Quote};
@@ -28,6 +29,10 @@ pub trait Venue {
     fn on_market(&mut self, event: &MarketEvent<'_>);
     /// The book after a depth update.
     fn follow_book(&mut self, id: InstrumentId, book: &Book, now_ns: i64);
+    /// Its orders, and those of which a report is on its way, where they are at hand; see [`PaperVenue::orders`].
+    fn orders(&self) -> Option<Vec<(u64, bool)>>;
+    /// Its state as bytes, where it is at hand.
+    fn save(&self) -> Option<Vec<u8>>;
 }
 
 impl Venue for PaperVenue {
@@ -75,5 +80,14 @@ impl Venue for PaperVenue {
 
     fn follow_book(&mut self, id: InstrumentId, book: &Book, now_ns: i64) {
         PaperVenue::follow_book(self, id, book, now_ns);
+    }
+
+    // cold: once, where a run that goes on comes to what is new
+    fn orders(&self) -> Option<Vec<(u64, bool)>> {
+        Some(PaperVenue::orders(self).collect())
+    }
+
+    fn save(&self) -> Option<Vec<u8>> {
+        Some(venue_bytes(self))
     }
 }

@@ -61,6 +61,7 @@ fn round(config: &Path, data: &[PathBuf]) -> Result<Seen, Failure> {
         plan: &plan,
         inputs,
         journal: None,
+        resume: false,
         lines,
         progress: false,
         counters: crate::session::meters::Wanted::Off,

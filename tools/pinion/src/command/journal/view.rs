@@ -153,6 +153,8 @@ impl View {
             | Kind::Mark
             | Kind::Checkpoint
             | Kind::Summary
+            | Kind::Resume
+            | Kind::Snapshot
             | Kind::End => {
                 system(kind, r, &mut f);
             }

@@ -110,7 +110,7 @@ pub fn run(args: &AllocationsArgs) -> Result<(), Failure> {
     drop(tx);
     let kept = cold.join().into_keeper().finish("{}");
     if let Some(error) = kept.error {
-        return Err(Failure::Run(format!("error: the journal failed: {error}")));
+        return Err(Failure::Run(error.to_string()));
     }
     let records = kept.head.map_or(0, |head| head.records);
     let segments = std::fs::read_dir(rig.journal())?.count();

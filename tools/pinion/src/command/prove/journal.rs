@@ -161,7 +161,7 @@ pub fn run(args: &JournalArgs) -> Result<(), Failure> {
     let (walk, pushed) = walk(&rig, &frames, args.fault)?;
     let Walk { seen, keeper, taken, not_taken, .. } = walk;
     if let Some(error) = keeper.finish("{}").error {
-        return Err(Failure::Run(format!("error: the journal failed: {error}")));
+        return Err(Failure::Run(error.to_string()));
     }
     let difference = difference(rig.journal())?;
     let times = times(&rig, &frames)?;

@@ -4,7 +4,7 @@
 use crate::command::bench::tick_to_order::pipeline::Pipeline;
 use crate::failure::Failure;
 use crate::session::keeper::{Keeper, KeeperAgent, Out};
-use crate::session::run::open_journal;
+use crate::session::open;
 use pinion_journal::Writer;
 use pinion_model::record::Entry;
 use pinion_plan::Plan;
@@ -56,7 +56,7 @@ impl Rig {
 
     /// A keeper with a journal of its own.
     pub fn keeper(&self) -> Result<Keeper, Failure> {
-        Ok(self.keeper_of(Some(open_journal(&self.scratch, &self.plan, &self.anchors)?)))
+        Ok(self.keeper_of(Some(open::create(&self.scratch, &self.plan, &self.anchors)?)))
     }
 
     /// A keeper of the digest alone.

@@ -269,4 +269,14 @@ impl Venue for RemoteVenue {
     fn follow_book(&mut self, id: InstrumentId, _: &Book, now_ns: i64) {
         self.tell(ToGateway::FollowBook(id, now_ns));
     }
+
+    /// They are on another thread; the gateway itself ends the run over an order that only one side knows.
+    fn orders(&self) -> Option<Vec<(u64, bool)>> {
+        None
+    }
+
+    /// It is on another thread, and what is on its way there is nowhere: a run in this layout goes on from its start.
+    fn save(&self) -> Option<Vec<u8>> {
+        None
+    }
 }

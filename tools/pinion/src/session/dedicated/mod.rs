@@ -25,6 +25,7 @@ use super::feed::Feed;
 use super::keeper::{Keeper, KeeperAgent};
 use super::layouts::both;
 use super::meters::Meters;
+use super::past::Repeats;
 use super::recorder::{NoWire, Recorder, Wire};
 use super::run::{FeedEnd, Finished, Parts, Rest, Watch, collect, ended, idle_of};
 use super::start::Start;
@@ -56,6 +57,8 @@ pub struct Makings<'a, W> {
     pub engine: Engine,
     /// The simulated venue.
     pub venue: PaperVenue,
+    /// What a run that goes on does again, from its start.
+    pub repeats: Repeats,
     /// What the operator says.
     pub commands: Rx<CommandBody>,
     /// What other threads may see and say.
@@ -93,8 +96,9 @@ pub struct Ended<W> {
 /// Runs a session in this layout.
 pub fn run<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Finished, Failure> {
     let (rest, keeper, began) = parts.split();
-    let Rest { plan, engine, venue, source, commands, shared, ticks, start } = rest;
-    let makings = Makings { plan, engine, venue, commands, shared, ticks, start, keeper, wire: NoWire };
+    let Rest { plan, engine, venue, source, repeats, commands, shared, ticks, start } = rest;
+    let makings =
+        Makings { plan, engine, venue, repeats, commands, shared, ticks, start, keeper, wire: NoWire };
     let mut threads = Threads::<_, FULL>::start(makings, &mut watch.meters)?;
     // The feed's thread takes the sending end.
     let events = std::mem::replace(&mut threads.events, link(1).0);
@@ -131,7 +135,7 @@ impl<W> Ended<W> {
 impl<W: Wire + Send + 'static, const FULL: bool> Threads<W, FULL> {
     /// Starts the threads from the journal's end, so that whoever receives is there before what it receives.
     pub fn start(makings: Makings<'_, W>, meters: &mut Meters) -> Result<Threads<W, FULL>, Failure> {
-        let Makings { plan, engine, venue, commands, shared, ticks, start, keeper, wire } = makings;
+        let Makings { plan, engine, venue, repeats, commands, shared, ticks, start, keeper, wire } = makings;
         let order_ring = plan.runtime.order_ring_messages;
         let (events, from_feed) = link(plan.runtime.feed_ring_messages);
         let (steps, from_strategy) = link(order_ring);
@@ -163,6 +167,7 @@ impl<W: Wire + Send + 'static, const FULL: bool> Threads<W, FULL> {
         let latency_ns = plan.paper.max_latency_ns;
         let mut trading =
             Trading::new(engine, venue, Feed::default(), recorder, commands, shared, latency_ns);
+        trading.go_on(repeats);
         trading.open(plan);
         trading.start = Some(start);
         trading.journal_link = meters.link(Name::Strategy, Name::Cold, None);

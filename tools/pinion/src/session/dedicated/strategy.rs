@@ -148,6 +148,7 @@ impl<O: Out, const FULL: bool> Agent for StrategyAgent<O, FULL> {
         let work = self.take_events();
         self.trading.run_cpu += thread_cpu() - cpu;
         self.trading.show_progress();
+        self.trading.look_whether_new();
         if work == 0 && self.rx.is_finished() {
             self.end();
         }

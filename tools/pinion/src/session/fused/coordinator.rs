@@ -10,6 +10,7 @@ use super::account::Account;
 use super::board::{Board, Standing};
 use super::rebalance::{Purse, asks, gifts};
 use super::shard::Order;
+use crate::session::past::script::COORDINATOR;
 use crate::session::run::Watch;
 use crate::session::trading::Shared;
 use pinion_engine::portfolio::account::Breach;
@@ -139,7 +140,11 @@ impl<'a> Coordinator<'a> {
             let events = self.members.iter().map(|m| m.shared.events.load(Ordering::Relaxed)).sum();
             self.shared.events.store(events, Ordering::Relaxed);
         }
-        while let Some(command) = self.commands.read() {
+        // What is said while shards repeat what they did waits until it is new to all of them.
+        let repeats = |m: &Member| m.shared.repeats.load(Ordering::Relaxed);
+        while !self.members.iter().any(repeats)
+            && let Some(command) = self.commands.read()
+        {
             self.command_all(command);
         }
         let broke = |m: &Member| m.shared.journal_failed.load(Ordering::Relaxed) || m.board.has_failed();
@@ -210,7 +215,7 @@ impl<'a> Coordinator<'a> {
             let known =
                 if kind == CommandKind::HaltDay { standing.daily_halt } else { standing.drawdown_halt };
             if !known {
-                member.send(Order::Command(CommandBody::new(kind, "coordinator", "the account's limit")));
+                member.send(Order::Command(CommandBody::new(kind, COORDINATOR, "the account's limit")));
             }
         }
     }
@@ -253,7 +258,7 @@ impl<'a> Coordinator<'a> {
         for other in (0..self.members.len()).filter(|other| *other != k) {
             let member = &mut self.members[other];
             let standing = member.board.standing();
-            if needs(&standing) && member.send(Order::Command(CommandBody::new(kind, "coordinator", &note))) {
+            if needs(&standing) && member.send(Order::Command(CommandBody::new(kind, COORDINATOR, &note))) {
                 match kind {
                     CommandKind::HaltDay => member.known_day_ns = Some(standing.next_day_ns),
                     CommandKind::HaltDrawdown => member.known_drawdown = true,

@@ -22,7 +22,8 @@ mod shard;
 use super::keeper::{Keeper, KeeperAgent};
 use super::layouts::{both, end, trade};
 use super::meters::Meters;
-use super::run::{Finished, Options, Rest, Watch, ended, idle_of, open_journal, waiter};
+use super::open::Opened;
+use super::run::{Finished, Options, Rest, Watch, ended, idle_of, waiter};
 use super::start::Start;
 use super::trading::Shared;
 use crate::control::Control;
@@ -115,7 +116,7 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<FusedFinished, Fai
     let runs = finished.into_iter().map(|done| Finished { ns_per_tick: anchors.ns_per_tick(), ..done });
     let shards: Vec<(Plan, Finished)> = plans.into_iter().zip(runs).collect();
     if let Some(error) = shards.iter().find_map(|(_, done)| done.kept.error.as_ref()) {
-        return Err(Failure::Run(format!("the journal failed and trading was stopped: {error}")));
+        return Err(Failure::Run(error.to_string()));
     }
     let digest = combined(shards.iter().map(|(_, done)| done.kept.digest.as_str()));
     Ok(FusedFinished { shards, account, digest, transfers })
@@ -146,12 +147,14 @@ fn make<const FULL: bool>(
     let source = Source::open(&inputs, &plan.engine.instruments)?;
     let engine = Engine::new(&plan.engine).map_err(|e| Failure::Usage(e.to_string()))?;
     let shared = Arc::new(Shared::default());
-    let writer = match &options.journal {
-        Some(run) => Some(open_journal(&shard_directory(run, k), &plan, anchors)?),
-        None => None,
+    let Opened { writer, past } = match &options.journal {
+        Some(run) => Opened::open(&shard_directory(run, k), &plan, anchors, options.resume)?,
+        None => Opened::default(),
     };
+    let (repeats, again) = past.map_or_else(Default::default, |past| (past.trading, Some(past.again)));
     let mark_every = Duration::from_millis(plan.journal.msync_ms);
-    let keeper = Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone());
+    let keeper =
+        Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone()).repeating(again);
     let (records, written) = link(plan.journal_ring_depth());
     let (orders, ordered) = link(ORDERS);
     let board = Arc::new(Board::default());
@@ -163,12 +166,13 @@ fn make<const FULL: bool>(
         engine,
         venue,
         source,
+        repeats,
         commands,
         shared: shared.clone(),
         ticks: ticks.clone(),
         start,
     };
-    let mut trading = trade::<_, FULL>(rest, records, meters);
+    let mut trading = trade::<_, FULL>(rest, records, meters)?;
     trading.start = Some(start);
     Ok(Made {
         agent: ShardAgent::new(trading, ordered, board.clone()),

@@ -8,7 +8,7 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     #[inline(always)]
     pub(super) fn begin(&mut self, timed: bool) {
         if !self.recorder.out.has_credits(self.burst) {
-            self.wait_for_room();
+            self.wait_for(self.burst);
         }
         self.recorder.begin(timed);
     }
@@ -16,8 +16,8 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     /// Timers and reports between two events can be more than one event had room for.
     #[cold]
     #[inline(never)]
-    fn wait_for_room(&mut self) {
-        while !self.recorder.out.has_credits(self.burst) && self.recorder.out.is_kept() {
+    pub(super) fn wait_for(&mut self, records: usize) {
+        while !self.recorder.out.has_credits(records) && self.recorder.out.is_kept() {
             std::thread::yield_now();
         }
     }

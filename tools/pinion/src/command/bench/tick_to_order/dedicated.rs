@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::session::dedicated::{Makings, Threads, send_event, wait};
 use crate::session::keeper::Keeper;
 use crate::session::meters::Meters;
+use crate::session::past::Repeats;
 use crate::session::recorder::Wire;
 use crate::session::start::Start;
 use hdrhistogram::Histogram;
@@ -154,6 +155,7 @@ fn start_threads(
         plan: &plan,
         engine: Engine::new(&plan.engine).map_err(|e| Failure::Usage(e.to_string()))?,
         venue: PaperVenue::new(&plan.engine, plan.paper),
+        repeats: Repeats::default(),
         // Nobody sends commands here.
         commands: link(1).1,
         shared: Arc::default(),

@@ -16,7 +16,7 @@ use super::decode::recorded;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::session::keeper::{Keeper, KeeperAgent};
-use crate::session::run::open_journal;
+use crate::session::open;
 use clap::{Args, ValueEnum};
 use drive::{Driven, Load, drive};
 use hdrhistogram::Histogram;
@@ -201,7 +201,7 @@ impl Rig {
     }
 
     fn keeper_in(&self, dir: &Path) -> Result<Keeper, Failure> {
-        let writer: Writer = open_journal(dir, &self.plan, &self.anchors)?;
+        let writer: Writer = open::create(dir, &self.plan, &self.anchors)?;
         let every = Duration::from_millis(self.plan.journal.msync_ms);
         Ok(Keeper::new(Some(writer), self.anchors.clone(), every, Default::default()))
     }
@@ -240,7 +240,7 @@ fn close(keeper: Keeper, rig: &Rig) -> Result<(), Failure> {
 fn close_all(keepers: Vec<Keeper>, rig: &Rig) -> Result<(), Failure> {
     let errors: Vec<_> = keepers.into_iter().filter_map(|keeper| keeper.finish("{}").error).collect();
     std::fs::remove_dir_all(&rig.scratch)?;
-    errors.first().map_or(Ok(()), |error| Err(Failure::Run(format!("error: the journal failed: {error}"))))
+    errors.first().map_or(Ok(()), |error| Err(Failure::Run(error.to_string())))
 }
 
 fn in_memory(args: &TickToOrderArgs, rig: &Rig, rate: f64) -> Result<Run, Failure> {
