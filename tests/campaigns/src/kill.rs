@@ -136,9 +136,8 @@ struct Usual {
 impl Usual {
     fn moment(&self, random: &mut Random) -> Moment {
         match random.below(10) {
-            0..5 => {
-                Moment::After(Duration::from_nanos(random.below(1 + self.time.as_nanos() as u64 * 5 / 4)))
-            }
+            0 => Moment::After(Duration::from_nanos(random.below(1 + self.time.as_nanos() as u64))),
+            1..5 => Moment::Working(Duration::from_nanos(random.below(1 + self.working.as_nanos() as u64))),
             5..7 => Moment::Call(random.below(self.calls)),
             7 => Moment::Instruction(random.below(self.calls), 1 + random.below(2_000)),
             8 => Moment::Phase(Phase::Open, random.below(120)),

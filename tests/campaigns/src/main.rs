@@ -1,6 +1,6 @@
 //! Campaigns over the journal: crashes, corruption and faults by the thousand, with defects to be found.
 //!
-//! `campaigns kill | truncate | flip | pages | faults | recovery | session`, each with `--seed`, `--rounds`
+//! `campaigns kill | truncate | flip | shuffle | pages | faults | places | recovery | session`, each with `--seed`, `--rounds`
 //! and `--defect`. Exit codes: 0 every invariant held, 1 one did not (the output says which, keeps the
 //! directory and gives the command to have it again), 2 the host did not let it work. See
 //! `tests/CAMPAIGNS.md`.
@@ -14,9 +14,11 @@ mod faults;
 mod kill;
 mod oracle;
 mod pages;
+mod places;
 mod progress;
 mod random;
 mod recovery;
+mod session;
 mod stream;
 mod subject;
 mod trace;
@@ -57,6 +59,15 @@ enum Campaign {
     Faults(Run<faults::Defect>),
     /// Crash twice in a row: during the recovery from the first crash.
     Recovery(Run<recovery::Defect>),
+    /// Full disks, read-only mounts, missing directories, a clock going back.
+    Places(Run<places::Defect>),
+    /// Kill whole runs of the program and go on with them.
+    Session {
+        #[command(flatten)]
+        run: Run<session::Defect>,
+        #[command(flatten)]
+        program: session::Program,
+    },
     /// The process that the others kill.
     #[command(hide = true)]
     Child(child::Job),
@@ -123,6 +134,10 @@ fn main() -> std::io::Result<ExitCode> {
         }
         Campaign::Faults(run) => run.go("faults", faults::run)?,
         Campaign::Recovery(run) => run.go("recovery", recovery::run)?,
+        Campaign::Places(run) => run.go("places", places::run)?,
+        Campaign::Session { run, program } => {
+            run.go("session", |settings, defect, report| session::run(settings, &program, defect, report))?
+        }
         Campaign::Child(job) => u8::try_from(child::run(&job)?).unwrap_or(u8::MAX),
     };
     Ok(ExitCode::from(code))
