@@ -5,8 +5,9 @@
 //! crash ([`scan`]) and prove whole ([`verify`]). The bytes are described in `FORMAT.md`.
 //!
 //! Threads: the writer runs on the cold journal thread, and nothing here may run on a hot one (stores to
-//! a file mapping fault). Readers run anywhere, also in other processes. Nothing here reads a clock:
-//! time arrives as arguments. Bad files and full disks are [`JournalError`]s that name the file, the
+//! a file mapping fault); with [`Upkeep::Thread`] it has a thread that does what waits for the disk. Readers
+//! run anywhere, also in other processes. Only that thread reads clocks: elsewhere time arrives as
+//! arguments. Bad files and full disks are [`JournalError`]s that name the file, the
 //! position, the reason and what to do. A failed sync is [`JournalError::Durability`], and it is final.
 //!
 //! ```
@@ -36,7 +37,10 @@
 
 mod archive;
 mod chain;
+mod disk;
 mod error;
+#[cfg(any(test, feature = "faults"))]
+pub mod faults;
 mod files;
 mod frame;
 mod layout;
@@ -53,6 +57,7 @@ mod scan;
 mod segment;
 mod small_file;
 pub mod system;
+mod upkeep;
 mod upkeep_lock;
 mod verify;
 mod writer;
@@ -71,6 +76,7 @@ pub use reader::{Cursor, Reader};
 pub use reader_cursor::{ReaderCursor, registered};
 pub use scan::{Recovery, scan};
 pub use system::Anchor;
+pub use upkeep::{Durable, Upkeep};
 pub use verify::{VerifyReport, verify};
 pub use writer::{Head, Resumed, Writer};
 
