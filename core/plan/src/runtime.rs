@@ -254,6 +254,8 @@ pub struct JournalConfig {
     pub segment_mb: usize,
     /// How often it is forced to disk, ms.
     pub msync_ms: u64,
+    /// After how many records before that; 0: by time only.
+    pub msync_records: u64,
     /// After how many events the state is written to it; 0 for never.
     pub snapshot_events: u64,
 }

@@ -65,6 +65,7 @@ pub(super) fn journal(node: &Node, found: &mut Diagnostics) -> JournalConfig {
     JournalConfig {
         segment_mb: f.int("segment_mb", found) as usize,
         msync_ms: f.int("msync_ms", found) as u64,
+        msync_records: f.int("msync_records", found) as u64,
         snapshot_events: f.int("snapshot_events", found) as u64,
     }
 }

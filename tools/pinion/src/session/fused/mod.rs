@@ -45,7 +45,7 @@ use pinion_sim::paper::PaperVenue;
 use shard::{ORDERS, ShardAgent};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A fused run that came to its end.
 pub struct FusedFinished {
@@ -152,9 +152,7 @@ fn make<const FULL: bool>(
         None => Opened::default(),
     };
     let (repeats, again) = past.map_or_else(Default::default, |past| (past.trading, Some(past.again)));
-    let mark_every = Duration::from_millis(plan.journal.msync_ms);
-    let keeper =
-        Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone()).repeating(again);
+    let keeper = Keeper::new(writer, anchors.clone(), shared.journal_failed.clone()).repeating(again);
     let (records, written) = link(plan.journal_ring_depth());
     let (orders, ordered) = link(ORDERS);
     let board = Arc::new(Board::default());
