@@ -7,7 +7,11 @@
 //! may be made again, and does what it says as long as the segment in use has room. A failed sync is final
 //! for the writer ([`JournalError::Durability`]).
 
+#[cfg(test)]
+mod fault_tests;
 mod resume;
+#[cfg(test)]
+mod resume_tests;
 mod steps;
 
 pub use resume::Resumed;

@@ -122,9 +122,9 @@ fn a_roll_takes_a_segment_that_is_ready_and_waits_are_counted() {
     let head = writer.close(1, b"").unwrap();
     let report = verify(dir.path()).unwrap();
     assert!(report.agrees_with(&head), "{report:?}");
-    let left = std::fs::read_dir(dir.path()).unwrap().filter(|entry| {
-        entry.as_ref().unwrap().file_name().to_string_lossy().ends_with(".next")
-    });
+    let left = std::fs::read_dir(dir.path())
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().ends_with(".next"));
     assert_eq!(left.count(), 0, "neither second names nor an unused segment stay");
 }
 

@@ -47,7 +47,7 @@ fn burst(plan: &Plan) -> usize {
 /// The decisions of the session whose keeper is always there.
 fn undisturbed(plan: &Plan) -> String {
     let anchors = Anchors::new(&Ticks::default());
-    let keeper = Keeper::new(None, anchors, Duration::from_secs(1), Default::default());
+    let keeper = Keeper::new(None, anchors, Default::default());
     let mut trading = trading(plan, keeper);
     while !trading.is_done() {
         trading.do_work();
