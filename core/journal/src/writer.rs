@@ -14,7 +14,7 @@ mod resume;
 mod resume_tests;
 mod steps;
 
-pub use resume::Resumed;
+pub use resume::{Resumed, never_began};
 
 use std::path::{Path, PathBuf};
 
@@ -75,6 +75,7 @@ impl Writer {
         let dir = dir.as_ref();
         check_options(&options)?;
         let (lock, _) = DirLock::take(dir)?;
+        resume::remove_unbegun(dir)?;
         if let Some(found) = files::occupant(dir)? {
             return Err(JournalError::Occupied { dir: dir.to_path_buf(), found });
         }
@@ -275,6 +276,11 @@ impl Writer {
     /// Position that the next frame gets. A Checkpoint may take it before the next record does.
     pub fn position(&self) -> u64 {
         self.segment.next_position()
+    }
+
+    /// Number of this run.
+    pub fn epoch(&self) -> u64 {
+        self.header.epoch
     }
 
     /// Every record below this position is known to be on disk.

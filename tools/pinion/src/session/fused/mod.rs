@@ -24,6 +24,7 @@ use super::layouts::{both, end, trade};
 use super::meters::Meters;
 use super::open::Opened;
 use super::run::{Finished, Options, Rest, Watch, ended, idle_of, waiter};
+use super::staged;
 use super::start::Start;
 use super::trading::Shared;
 use crate::control::Control;
@@ -115,8 +116,8 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<FusedFinished, Fai
     let finished = finished?;
     let runs = finished.into_iter().map(|done| Finished { ns_per_tick: anchors.ns_per_tick(), ..done });
     let shards: Vec<(Plan, Finished)> = plans.into_iter().zip(runs).collect();
-    if let Some(error) = shards.iter().find_map(|(_, done)| done.kept.error.as_ref()) {
-        return Err(Failure::Run(error.to_string()));
+    if let Some(failure) = shards.iter().find_map(|(_, done)| done.kept.failure()) {
+        return Err(Failure::Run(failure));
     }
     let digest = combined(shards.iter().map(|(_, done)| done.kept.digest.as_str()));
     Ok(FusedFinished { shards, account, digest, transfers })
@@ -152,8 +153,9 @@ fn make<const FULL: bool>(
         None => Opened::default(),
     };
     let (repeats, again) = past.map_or_else(Default::default, |past| (past.trading, Some(past.again)));
-    let keeper = Keeper::new(writer, anchors.clone(), shared.journal_failed.clone()).repeating(again);
-    let (records, written) = link(plan.journal_ring_depth());
+    let mut keeper = Keeper::new(writer, anchors.clone(), shared.journal_failed.clone()).repeating(again);
+    let (records, written) = staged::journal_link(&plan, &mut keeper)?;
+    let gate = keeper.gate(&plan);
     let (orders, ordered) = link(ORDERS);
     let board = Arc::new(Board::default());
     // What an operator says comes from the coordinator, in the order in which it says it to all.
@@ -169,6 +171,7 @@ fn make<const FULL: bool>(
         shared: shared.clone(),
         ticks: ticks.clone(),
         start,
+        gate,
     };
     let mut trading = trade::<_, FULL>(rest, records, meters)?;
     trading.start = Some(start);
