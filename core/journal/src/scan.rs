@@ -1,8 +1,11 @@
 //! Scanning a journal after a crash: how far it is sound, and whether a run may go on from there.
 //!
 //! Owns the observations that [`crate::recover::classify`] judges. Cold, before a run starts; it reads
-//! every file twice and changes none. Damage is not an error here but a verdict: only a directory that
+//! every file once and changes none. Damage is not an error here but a verdict: only a directory that
 //! cannot be read, or holds no journal, fails.
+//!
+//! A sound frame in its place is accepted whatever else is seen, so the walk needs to know nothing ahead. What it
+//! halts at is judged by what the whole journal says: it is judged when the rest has been surveyed, too.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -73,24 +76,25 @@ pub fn scan(dir: impl AsRef<Path>) -> Result<Recovery, JournalError> {
     let dir = dir.as_ref();
     let segments = list(dir)?.sound(dir)?;
     let pruned = Pruned::read(dir, segments[0].epoch)?;
-    let mut survey = Survey::take(&segments)?;
-    survey.sound_frames += pruned.as_ref().map_or(0, |pruned| pruned.to - pruned.from);
-    let mut walk = Walk::new(&survey, pruned.as_ref());
+    let mut walk = Walk::new(pruned.as_ref());
     for (at, segment) in segments.iter().enumerate() {
         let next = segments.get(at + 1).map(|next| next.first_position);
-        if let Some(stop) = walk.segment(segment, next)? {
-            return Ok(walk.finish(stop));
+        if let Some(halt) = walk.segment(segment, next)? {
+            for behind in &segments[at + 1..] {
+                walk.survey.rest(&mut SlotReader::open(&behind.path)?, behind, 0)?;
+            }
+            return Ok(walk.finish(halt));
         }
     }
     // Every slot of every file is used and there is no End: the next file was never begun.
     let last = &segments[segments.len() - 1];
-    let seen = walk.observation(Commit::Empty, Crc::Bad, Place::Unexpected);
     let byte_offset = frame_offset(walk.expected - last.first_position);
-    let stop = Stop { verdict: classify(seen), closed: false, file: last.path.clone(), byte_offset };
-    Ok(walk.finish(stop))
+    let halt = Halt { seen: Sight::MISSING, file: last.path.clone(), byte_offset };
+    Ok(walk.finish(halt))
 }
 
-/// What the whole journal says, before any slot is judged.
+/// What the whole journal says.
+#[derive(Default)]
 struct Survey {
     durable_position: u64,
     sound_frames: u64,
@@ -98,28 +102,6 @@ struct Survey {
 }
 
 impl Survey {
-    fn take(segments: &[SegmentFile]) -> Result<Survey, JournalError> {
-        let mut survey = Survey { durable_position: 0, sound_frames: 0, last_sound: None };
-        for segment in segments {
-            let seed = Seed::new(segment.epoch);
-            let mut reader = SlotReader::open(&segment.path)?;
-            let mut index = 0;
-            loop {
-                let chunk = reader.chunk(index)?;
-                if chunk.slots.is_empty() {
-                    break;
-                }
-                for (slot, position) in chunk.slots.iter().zip(segment.first_position + chunk.index..) {
-                    if seed.accepts(slot, position) {
-                        survey.note(slot, position);
-                    }
-                }
-                index += chunk.slots.len() as u64;
-            }
-        }
-        Ok(survey)
-    }
-
     fn note(&mut self, frame: &Record, position: u64) {
         self.sound_frames += 1;
         self.last_sound = self.last_sound.max(Some(position));
@@ -127,18 +109,59 @@ impl Survey {
             self.durable_position = self.durable_position.max(mark.durable_position);
         }
     }
+
+    /// Takes in what a segment has from a slot on, which nobody walks.
+    fn rest(
+        &mut self,
+        reader: &mut SlotReader,
+        segment: &SegmentFile,
+        mut index: u64,
+    ) -> Result<(), JournalError> {
+        let seed = Seed::new(segment.epoch);
+        loop {
+            let chunk = reader.chunk(index)?;
+            if chunk.slots.is_empty() {
+                return Ok(());
+            }
+            for (slot, position) in chunk.slots.iter().zip(segment.first_position + chunk.index..) {
+                if seed.accepts(slot, position) {
+                    self.note(slot, position);
+                }
+            }
+            index += chunk.slots.len() as u64;
+        }
+    }
 }
 
-/// Where and why the walk ended.
-struct Stop {
-    verdict: Verdict,
-    closed: bool,
+/// What the walk halted at.
+#[derive(Clone, Copy)]
+enum Sight {
+    /// A slot that the table judges.
+    Slot(Commit, Crc, Place),
+    /// A sound frame in its place that may not stand there.
+    Forbidden,
+    /// The End, which has been accepted.
+    End,
+}
+
+impl Sight {
+    /// A slot that is not there.
+    const MISSING: Sight = Sight::Slot(Commit::Empty, Crc::Bad, Place::Unexpected);
+    /// A segment that begins below the position that is due.
+    const ELSEWHERE: Sight = Sight::Slot(Commit::Whole, Crc::Good, Place::Unexpected);
+    /// A segment's header that is not sound.
+    const HEADER: Sight = Sight::Slot(Commit::BadLength, Crc::Bad, Place::Expected);
+}
+
+/// What the walk halted at, and where.
+struct Halt {
+    seen: Sight,
     file: PathBuf,
     byte_offset: u64,
 }
 
 struct Walk<'a> {
-    survey: &'a Survey,
+    survey: Survey,
     pruned: Option<&'a Pruned>,
     expected: u64,
     group: Option<u64>,
@@ -150,17 +173,18 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(survey: &'a Survey, pruned: Option<&'a Pruned>) -> Walk<'a> {
+    fn new(pruned: Option<&'a Pruned>) -> Walk<'a> {
+        let sound_frames = pruned.map_or(0, |pruned| pruned.to - pruned.from);
+        let survey = Survey { sound_frames, ..Survey::default() };
         let (group, taken_up) = (None, false);
         Walk { survey, pruned, expected: 0, group, taken_up, caller_records: 0, whole_records: 0 }
     }
 
-    /// Judges a segment's slots in order; `None` if all of them count and the next segment is due, which begins
-    /// at `next` if it is there.
-    fn segment(&mut self, segment: &SegmentFile, next: Option<u64>) -> Result<Option<Stop>, JournalError> {
-        let stop = |verdict, closed, byte_offset| {
-            Ok(Some(Stop { verdict, closed, file: segment.path.clone(), byte_offset }))
-        };
+    /// Takes in a segment: its slots in order as long as they count, and the others for the survey. `None` if the
+    /// next segment is due, which begins at `next` if it is there.
+    fn segment(&mut self, segment: &SegmentFile, next: Option<u64>) -> Result<Option<Halt>, JournalError> {
+        let halt = |seen, byte_offset| Some(Halt { seen, file: segment.path.clone(), byte_offset });
+        let mut reader = SlotReader::open(&segment.path)?;
         let gap = self.expected..segment.first_position;
         let pruned = self.pruned.filter(|pruned| self.group.is_none() && (pruned.from..pruned.to) == gap);
         if let Some(pruned) = pruned {
@@ -168,21 +192,33 @@ impl<'a> Walk<'a> {
             self.caller_records += pruned.caller_records;
             self.whole_records = self.caller_records;
         }
-        if segment.first_position > self.expected {
-            return stop(classify(self.observation(Commit::Empty, Crc::Bad, Place::Unexpected)), false, 0);
+        if segment.first_position != self.expected {
+            let seen = if segment.first_position > self.expected { Sight::MISSING } else { Sight::ELSEWHERE };
+            self.survey.rest(&mut reader, segment, 0)?;
+            return Ok(halt(seen, 0));
         }
-        if segment.first_position < self.expected {
-            return stop(classify(self.observation(Commit::Whole, Crc::Good, Place::Unexpected)), false, 0);
-        }
-        let mut reader = SlotReader::open(&segment.path)?;
         let capacity = match checked_header(&reader, segment) {
             Ok(header) => header.capacity_frames,
             Err(JournalError::Bad(bad)) => {
-                let seen = self.observation(Commit::BadLength, Crc::Bad, Place::Expected);
-                return stop(classify(seen), false, bad.byte_offset.min(HEADER_BYTES as u64));
+                self.survey.rest(&mut reader, segment, 0)?;
+                return Ok(halt(Sight::HEADER, bad.byte_offset.min(HEADER_BYTES as u64)));
             }
             Err(error) => return Err(error),
         };
+        let seen = self.slots(&mut reader, segment, capacity, next)?;
+        let index = self.expected - segment.first_position;
+        self.survey.rest(&mut reader, segment, index)?;
+        Ok(seen.and_then(|seen| halt(seen, frame_offset(index))))
+    }
+
+    /// Accepts a segment's slots in order; what it halts at, or `None` where the next segment is due.
+    fn slots(
+        &mut self,
+        reader: &mut SlotReader,
+        segment: &SegmentFile,
+        capacity: u64,
+        next: Option<u64>,
+    ) -> Result<Option<Sight>, JournalError> {
         let seed = Seed::new(segment.epoch);
         let missing = [Record::new_zeroed()];
         let mut index = 0;
@@ -194,26 +230,16 @@ impl<'a> Walk<'a> {
             }
             let count = chunk.slots.len().min((capacity - index) as usize);
             for slot in &chunk.slots[..count] {
-                if slot.commit == 0 && self.is_taken_up(segment, next) {
-                    return Ok(None);
+                if !seed.accepts(slot, self.expected) {
+                    let is_left = slot.commit == 0 && self.is_taken_up(segment, next);
+                    return Ok((!is_left).then(|| self.sight(slot, seed)));
                 }
-                let mut verdict = classify(self.observe(slot, seed));
-                if verdict == Verdict::Accept && !self.may_stand(slot, segment) {
-                    verdict = Verdict::Misdirected;
-                }
-                if verdict != Verdict::Accept {
-                    let byte_offset = frame_offset(self.expected - segment.first_position);
-                    return stop(verdict, false, byte_offset);
+                if !self.may_stand(slot, segment) {
+                    return Ok(Some(Sight::Forbidden));
                 }
                 self.accept(slot);
                 if slot.kind == Kind::End as u16 {
-                    if self.is_taken_up(segment, next) {
-                        return Ok(None);
-                    }
-                    let more = self.survey.last_sound.is_some_and(|last| last >= self.expected);
-                    let verdict = if more { Verdict::Misdirected } else { Verdict::Accept };
-                    let byte_offset = frame_offset(self.expected - segment.first_position);
-                    return stop(verdict, true, byte_offset);
+                    return Ok((!self.is_taken_up(segment, next)).then_some(Sight::End));
                 }
             }
             index += count as u64;
@@ -235,6 +261,7 @@ impl<'a> Walk<'a> {
     }
 
     fn accept(&mut self, slot: &Record) {
+        self.survey.note(slot, self.expected);
         self.taken_up = false;
         self.caller_records += u64::from(!is_reserved(slot.kind));
         self.group = match (slot.continues(), self.group) {
@@ -248,7 +275,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn observe(&self, slot: &Record, seed: Seed) -> Observation {
+    fn sight(&self, slot: &Record, seed: Seed) -> Sight {
         let commit = match slot.commit {
             0 => Commit::Empty,
             COMMITTED => Commit::Whole,
@@ -256,25 +283,35 @@ impl<'a> Walk<'a> {
         };
         let crc = if slot.crc32c == seed.crc(slot) { Crc::Good } else { Crc::Bad };
         let place = if slot.position == self.expected { Place::Expected } else { Place::Unexpected };
-        self.observation(commit, crc, place)
+        Sight::Slot(commit, crc, place)
     }
 
-    fn observation(&self, commit: Commit, crc: Crc, place: Place) -> Observation {
-        // A writer exists only once its first header and Start (position 0) are on disk.
-        let marked = self.expected < self.survey.durable_position.max(1);
-        Observation {
-            commit,
-            crc,
-            place,
-            durability: if marked { Durability::Marked } else { Durability::Unmarked },
-            later: if self.survey.last_sound > Some(self.expected) { Later::Yes } else { Later::No },
+    /// What the walk halted at means, once the whole journal has been surveyed.
+    fn judge(&self, seen: Sight) -> Verdict {
+        let Survey { durable_position, last_sound, .. } = self.survey;
+        match seen {
+            Sight::Slot(commit, crc, place) => {
+                // A writer exists only once its first header and Start (position 0) are on disk.
+                let marked = self.expected < durable_position.max(1);
+                classify(Observation {
+                    commit,
+                    crc,
+                    place,
+                    durability: if marked { Durability::Marked } else { Durability::Unmarked },
+                    later: if last_sound > Some(self.expected) { Later::Yes } else { Later::No },
+                })
+            }
+            Sight::Forbidden => Verdict::Misdirected,
+            Sight::End if last_sound >= Some(self.expected) => Verdict::Misdirected,
+            Sight::End => Verdict::Accept,
         }
     }
 
     /// Takes an incomplete group off the end and counts what is lost.
-    fn finish(self, stop: Stop) -> Recovery {
+    fn finish(self, halt: Halt) -> Recovery {
         let durable_position = self.survey.durable_position;
-        let verdict = match (self.group, stop.verdict) {
+        let seen = self.judge(halt.seen);
+        let verdict = match (self.group, seen) {
             // The writer marks no open group, so a marked one lost its end afterwards.
             (Some(start), Verdict::CleanTail) if start < durable_position => Verdict::Corrupt,
             (Some(_), Verdict::CleanTail) => Verdict::Torn,
@@ -287,12 +324,12 @@ impl<'a> Walk<'a> {
             lost: self.survey.sound_frames.saturating_sub(valid_until),
             durable_position,
             torn_group: self.group,
-            closed: stop.closed,
+            closed: matches!(halt.seen, Sight::End),
             caller_records: self.whole_records,
             pruned_segments: self.pruned.map_or(0, |pruned| pruned.segments),
-            damaged: matches!(stop.verdict, Verdict::Torn | Verdict::Hole),
-            file: stop.file,
-            byte_offset: stop.byte_offset,
+            damaged: matches!(seen, Verdict::Torn | Verdict::Hole),
+            file: halt.file,
+            byte_offset: halt.byte_offset,
         }
     }
 }
