@@ -6,8 +6,9 @@
 //! ([`archive()`]), remove ([`prune()`]), copy ([`backup()`]) and rescue ([`salvage()`]). `FORMAT.md` has the bytes.
 //!
 //! Threads: the writer runs on the cold journal thread, and nothing here may run on a hot one (stores to
-//! a file mapping fault). Readers run anywhere, also in other processes. Nothing here reads a clock:
-//! time arrives as arguments. Bad files and full disks are [`JournalError`]s that name the file, the
+//! a file mapping fault); with [`Upkeep::Thread`] it has a thread that does what waits for the disk. Readers
+//! run anywhere, also in other processes. Only that thread reads clocks: elsewhere time arrives as
+//! arguments. Bad files and full disks are [`JournalError`]s that name the file, the
 //! position, the reason and what to do. A failed sync is [`JournalError::Durability`], and it is final.
 //!
 //! ```
@@ -39,7 +40,10 @@ mod archive;
 mod backup;
 mod chain;
 mod copy;
+mod disk;
 mod error;
+#[cfg(any(test, feature = "faults"))]
+pub mod faults;
 mod files;
 mod frame;
 mod layout;
@@ -59,6 +63,7 @@ mod seal_key;
 mod segment;
 mod small_file;
 pub mod system;
+mod upkeep;
 mod upkeep_lock;
 mod verify;
 mod writer;
@@ -81,6 +86,7 @@ pub use scan::{Recovery, scan};
 pub use seal::{SEAL_NAME, Seal, SealCheck, seal, verify_seal};
 pub use seal_key::{keygen, read_public, read_secret};
 pub use system::Anchor;
+pub use upkeep::{Durable, Upkeep};
 pub use verify::{VerifyReport, verify};
 pub use writer::{Head, Resumed, Writer, never_began};
 

@@ -75,6 +75,7 @@ pub(crate) fn text(config: &Config) -> String {
     t.head(0, "journal:");
     t.line(2, "segment_mb", config.journal.segment_mb);
     t.line(2, "msync_ms", config.journal.msync_ms);
+    t.line(2, "msync_records", config.journal.msync_records);
     durability(&mut t, &config.journal);
     t.line(2, "snapshot_events", config.journal.snapshot_events);
     t.line(2, "archive_after_segments", config.journal.archive_after_segments);

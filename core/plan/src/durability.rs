@@ -142,6 +142,7 @@ mod tests {
             retain_segments: 0,
             segment_mb: 1,
             msync_ms: 200,
+            msync_records: 0,
             snapshot_events: 0,
             durability,
             staged_dir: "/dev/shm".into(),

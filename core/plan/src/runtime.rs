@@ -260,6 +260,8 @@ pub struct JournalConfig {
     pub segment_mb: usize,
     /// How often it is forced to disk, ms.
     pub msync_ms: u64,
+    /// After how many records before that; 0: by time only.
+    pub msync_records: u64,
     /// What outlives what.
     pub durability: Durability,
     /// Directory of the ring's file, where it has one.

@@ -146,6 +146,12 @@ pub(crate) const JOURNAL: &[KeyDef] = &[
     key("segment_mb", whole(64, 1, 4096), "MiB", "Size of a segment."),
     key("msync_ms", whole(200, 1, 60_000), "ms", "How often what was written is forced to disk."),
     key(
+        "msync_records",
+        whole(0, 0, 1_000_000_000),
+        "records",
+        "After how many records it is forced to disk before that; 0: by time only.",
+    ),
+    key(
         "durability",
         choice(0, &["behind", "staged", "gated"]),
         "",

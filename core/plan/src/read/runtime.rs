@@ -89,6 +89,7 @@ pub(super) fn journal(node: &Node, found: &mut Diagnostics) -> JournalConfig {
     JournalConfig {
         segment_mb: f.int("segment_mb", found) as usize,
         msync_ms: f.int("msync_ms", found) as u64,
+        msync_records: f.int("msync_records", found) as u64,
         durability,
         staged_dir,
         gate: Gate::ALL[f.choice("gate", found)].0,

@@ -15,7 +15,6 @@ use pinion_runtime::ticks::{Anchors, Ticks};
 use pinion_sim::paper::PaperVenue;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 pub fn plan() -> Plan {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/paper.yaml"));
@@ -52,7 +51,7 @@ fn burst(plan: &Plan) -> usize {
 /// The decisions of the session whose keeper is always there.
 pub fn undisturbed(plan: &Plan) -> String {
     let anchors = Anchors::new(&Ticks::default());
-    let keeper = Keeper::new(None, anchors, Duration::from_secs(1), Default::default());
+    let keeper = Keeper::new(None, anchors, Default::default());
     let mut trading = trading(plan, keeper);
     while !trading.is_done() {
         trading.do_work();

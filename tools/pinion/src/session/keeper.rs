@@ -1,7 +1,8 @@
 //! The keeper: digest and journal of a run. It runs on the cold thread (or on the caller's, in layout
 //! `invoker`), may block on the disk, and never makes the hot thread wait except by the ring's credits.
 //!
-//! It fails by remembering its first error and raising a flag; the trading agent then stops entering.
+//! It fails by remembering its first error and raising a flag; the trading agent then stops entering and ends the run.
+//! Where only the next segment cannot be made, that end is still recorded, as far as the segment in use has room.
 
 use super::digest::Digest;
 use super::gate::{Gate, Progress};
@@ -90,10 +91,10 @@ pub struct Keeper {
     again: Option<Again>,
     writer: Option<Writer>,
     anchors: Anchors,
-    mark_every: Duration,
-    last_mark: Instant,
     last_anchor: Instant,
     error: Option<KeepError>,
+    /// Nothing more is appended: a record that should stand there does not.
+    is_over: bool,
     failed: Arc<AtomicBool>,
     /// Where errors are shown.
     pub errors: Option<ErrorLog>,
@@ -136,22 +137,15 @@ const ANCHOR_EVERY: Duration = Duration::from_secs(1);
 
 impl Keeper {
     /// A keeper with a journal, or with the digest alone.
-    pub fn new(
-        writer: Option<Writer>,
-        anchors: Anchors,
-        mark_every: Duration,
-        failed: Arc<AtomicBool>,
-    ) -> Keeper {
-        let now = Instant::now();
+    pub fn new(writer: Option<Writer>, anchors: Anchors, failed: Arc<AtomicBool>) -> Keeper {
         let mut keeper = Keeper {
             digest: Digest::default(),
             again: None,
             writer,
             anchors,
-            mark_every,
-            last_mark: now,
-            last_anchor: now,
+            last_anchor: Instant::now(),
             error: None,
+            is_over: false,
             failed,
             errors: None,
             upkeep: 0,
@@ -205,20 +199,30 @@ impl Keeper {
 
     /// Ties ticks to time, at the start, each second, and at the end.
     fn anchor(&mut self) {
-        if let (Some(writer), None) = (&mut self.writer, &self.error) {
-            let r = self.anchors.read();
-            let anchor = Anchor { ticks: r.ticks, wall_ns: r.wall_ns, mono_ns: r.mono_ns };
-            let result = writer.anchor(anchor).map(|_| ());
-            self.check(result);
-        }
+        let r = self.anchors.read();
+        let anchor = Anchor { ticks: r.ticks, wall_ns: r.wall_ns, mono_ns: r.mono_ns };
+        self.write(|writer| writer.anchor(anchor));
     }
 
     fn append(&mut self, record: &Record) {
+        self.write(|writer| writer.append(record));
+    }
+
+    /// Writes to the journal, where there is one and it takes something.
+    #[inline]
+    fn write(&mut self, mut write: impl FnMut(&mut Writer) -> Result<u64, JournalError>) {
         if let Some(writer) = &mut self.writer
-            && self.error.is_none()
+            && !self.is_over
+            && let Err(error) = write(writer)
         {
-            let result = writer.append(record).map(|_| ());
-            self.check(result);
+            self.note(error.into());
+            // What a failed preparation kept from being written goes into the room that is left.
+            if !self.is_over
+                && let Some(Err(error)) = self.writer.as_mut().map(write)
+            {
+                self.is_over = true;
+                self.note(error.into());
+            }
         }
     }
 
@@ -240,35 +244,36 @@ impl Keeper {
         }
     }
 
-    fn check(&mut self, result: Result<(), impl Into<KeepError>>) {
+    fn check(&mut self, result: Result<(), KeepError>) {
         if let Err(error) = result {
-            let error = error.into();
-            self.failed.store(true, Ordering::Release);
-            if let Some(log) = &mut self.errors {
-                log.note(0, self.anchors.ticks().now(), 1, &error.to_string());
-            }
-            self.error = Some(error);
+            self.note(error);
         }
     }
 
-    /// What is done between records: the next segment, durable marks, anchors.
+    /// The run must end. The first error is the one that is told.
+    #[cold]
+    fn note(&mut self, error: KeepError) {
+        self.is_over |= !matches!(error, KeepError::Journal(JournalError::Io { .. }));
+        self.failed.store(true, Ordering::Release);
+        if let Some(log) = &mut self.errors {
+            log.note(0, self.anchors.ticks().now(), 1, &error.to_string());
+        }
+        self.error.get_or_insert(error);
+    }
+
+    /// What is done between records: durable marks, anchors, and a look at what upkeep could not do.
     pub fn housekeeping(&mut self) {
         let Some(writer) = &mut self.writer else { return };
-        if self.error.is_some() || writer.in_group() {
+        if self.is_over || writer.in_group() {
             return;
         }
         let began = self.anchors.ticks().now();
         let wanted = self.progress.as_ref().is_some_and(|progress| progress.is_sync_wanted());
-        // Who waits for a sync does not wait for the next segment too.
-        let mut result = if wanted { Ok(()) } else { writer.prepare_next().map(|_| ()) };
-        if result.is_ok() && (wanted || self.last_mark.elapsed() >= self.mark_every) {
-            self.last_mark = Instant::now();
-            result = writer.mark(wall_ns()).map(|_| ());
-            if let (Some(progress), Ok(())) = (&self.progress, &result) {
-                progress.set_on_disk(self.records);
-            }
+        let result = if wanted { writer.mark(wall_ns()).map(|_| ()) } else { writer.housekeeping() };
+        if let (Some(progress), true, Ok(())) = (&self.progress, wanted, &result) {
+            progress.set_on_disk(self.records);
         }
-        self.check(result);
+        self.check(result.map_err(KeepError::from));
         if self.last_anchor.elapsed() >= ANCHOR_EVERY {
             self.last_anchor = Instant::now();
             self.anchor();
@@ -290,7 +295,7 @@ impl Keeper {
         self.anchor();
         let digest = self.digest.finish();
         let mut head = None;
-        if let (Some(writer), None) = (self.writer.take(), &self.error) {
+        if let (Some(writer), false) = (self.writer.take(), self.is_over) {
             let text = summary.replace("DIGEST", &digest);
             match writer.close(wall_ns(), text.as_bytes()) {
                 Ok(closed) => {
@@ -300,7 +305,9 @@ impl Keeper {
                         let _ = std::fs::remove_file(path);
                     }
                 }
-                Err(error) => self.error = Some(error.into()),
+                Err(error) => {
+                    self.error.get_or_insert(error.into());
+                }
             }
         }
         if let (Some(KeepError::Differs { .. }), Some(path)) = (&self.error, &self.link_file) {

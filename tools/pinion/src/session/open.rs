@@ -3,11 +3,12 @@
 use super::past::Past;
 use super::staged;
 use crate::failure::Failure;
-use pinion_journal::{Anchor, JournalError, Reader, Recovery, Resumed, Writer, never_began, scan};
+use pinion_journal::{Anchor, JournalError, Reader, Recovery, Resumed, Upkeep, Writer, never_began, scan};
 use pinion_model::record::Kind;
 use pinion_plan::{Layout, Plan};
 use pinion_runtime::ticks::Anchors;
 use std::path::Path;
+use std::time::Duration;
 
 /// The journal of a session.
 #[derive(Default)]
@@ -110,5 +111,8 @@ fn options(plan: &Plan, anchors: &Anchors) -> pinion_journal::Options {
     options.build = crate::BUILD.into();
     options.anchor = Anchor { ticks: first.ticks, wall_ns: first.wall_ns, mono_ns: first.mono_ns };
     options.segment_bytes = (plan.journal.segment_mb as u64) << 20;
+    options.upkeep = Upkeep::Thread;
+    options.sync_every = Duration::from_millis(plan.journal.msync_ms);
+    options.sync_records = plan.journal.msync_records;
     options
 }

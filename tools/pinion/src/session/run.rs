@@ -98,11 +98,9 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
         None => Opened::default(),
     };
     let (repeats, again) = past.map_or_else(Default::default, |past| (past.trading, Some(past.again)));
-    let mark_every = Duration::from_millis(plan.journal.msync_ms);
     let run = options.journal.as_deref();
     let mut meters = Meters::start(&options.counters, plan, &options.label, run, &anchors, &ticks);
-    let mut keeper =
-        Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone()).repeating(again);
+    let mut keeper = Keeper::new(writer, anchors.clone(), shared.journal_failed.clone()).repeating(again);
     keeper.errors = meters.journal_errors();
     let (control, commands) = Control::start(options.journal.as_deref(), &shared)?;
     let mut venue = PaperVenue::new(&plan.venue(), plan.paper);

@@ -47,7 +47,7 @@ use pinion_sim::paper::PaperVenue;
 use shard::{ORDERS, ShardAgent};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A fused run that came to its end.
 pub struct FusedFinished {
@@ -157,9 +157,7 @@ fn make<const FULL: bool>(
         None => Opened::default(),
     };
     let (repeats, again) = past.map_or_else(Default::default, |past| (past.trading, Some(past.again)));
-    let mark_every = Duration::from_millis(plan.journal.msync_ms);
-    let mut keeper =
-        Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone()).repeating(again);
+    let mut keeper = Keeper::new(writer, anchors.clone(), shared.journal_failed.clone()).repeating(again);
     let (records, written) = staged::journal_link(&plan, &mut keeper)?;
     let gate = keeper.gate(&plan);
     let (orders, ordered) = link(ORDERS);

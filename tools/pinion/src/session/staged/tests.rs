@@ -39,7 +39,7 @@ fn writer(dir: &Path) -> Writer {
 fn keeper(writer: Writer) -> Keeper {
     let anchors = Anchors::new(&Ticks::default());
     // Marks and anchors stand between the records, as in a session.
-    Keeper::new(Some(writer), anchors, Duration::from_millis(1), Default::default())
+    Keeper::new(Some(writer), anchors, Default::default())
 }
 
 /// The link of a session beside its journal.

@@ -243,8 +243,7 @@ impl Rig {
 
     fn keeper_in(&self, dir: &Path) -> Result<Keeper, Failure> {
         let writer: Writer = open::create(dir, &self.plan, &self.anchors)?;
-        let every = Duration::from_millis(self.plan.journal.msync_ms);
-        Ok(Keeper::new(Some(writer), self.anchors.clone(), every, Default::default()))
+        Ok(Keeper::new(Some(writer), self.anchors.clone(), Default::default()))
     }
 
     /// A peer that sends the frames over loopback TCP, and this end of its connection.
