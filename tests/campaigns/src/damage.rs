@@ -147,7 +147,7 @@ fn sample(settings: &Settings, place: &Place, unit: u64) -> Result<Sample, Stop>
     let job = Job {
         salt: random.next(),
         mark_every: 6,
-        leave: unit % 2 == 0,
+        leave: unit.is_multiple_of(2),
         ..Job::new(place, stream.seed(), 22, 18)
     };
     let ended = kill::spared(settings, place, &job)?;

@@ -84,8 +84,8 @@ fn one(
         count => Some(program.levels[(unit as usize / LAYOUTS.len()) % count].as_str()),
     };
     let dir = place.beside("run")?;
-    let config = config(program, level, &dir, "config.yaml", "")?;
-    let other = self::config(program, level, &dir, "other.yaml", "\nname: another\n")?;
+    let config = config(program, (layout, level), &dir, "config.yaml", "")?;
+    let other = self::config(program, (layout, level), &dir, "other.yaml", "\nname: another\n")?;
     let begun = Instant::now();
     let whole = match finished(program, &config, layout, &dir.join("whole"))? {
         Ok(figures) => figures,
@@ -121,10 +121,21 @@ fn one(
 }
 
 /// An example with short segments and many snapshots.
-fn config(program: &Program, level: Option<&str>, dir: &Path, name: &str, more: &str) -> io::Result<PathBuf> {
+fn config(
+    program: &Program,
+    shape: (&str, Option<&str>),
+    dir: &Path,
+    name: &str,
+    more: &str,
+) -> io::Result<PathBuf> {
+    let (layout, level) = shape;
     let examples = std::fs::canonicalize(&program.examples)?;
     let text = std::fs::read_to_string(examples.join("paper.yaml"))?;
     let mut text = text.replace("[data/", &format!("[{}/", examples.join("data").display()));
+    if layout == "fused" {
+        let shards = "  layout: fused\n  shards: [[BTCUSDT], [ETHUSDT, SOLUSDT]]\n  rebalance_ms: 1000";
+        text = text.replace("  layout: shared", shards);
+    }
     if !more.is_empty() {
         let kept: Vec<&str> = text.lines().filter(|line| !line.starts_with("name:")).collect();
         text = kept.join("\n") + more;
@@ -140,7 +151,11 @@ fn config(program: &Program, level: Option<&str>, dir: &Path, name: &str, more: 
 
 fn command(program: &Program, config: &Path, layout: &str, journal: &Path) -> Command {
     let mut command = Command::new(&program.pinion);
-    command.arg("run").arg(config).args(["--layout", layout, "--resume", "--json", "--journal"]).arg(journal);
+    command
+        .arg("run")
+        .arg(config)
+        .args(["--layout", layout, "--resume", "--json", "--counters=off", "--journal"])
+        .arg(journal);
     command
 }
 
