@@ -174,7 +174,8 @@ impl Writer {
     }
 
     /// Appends records in order and gives the position of the first; without records, the next position.
-    /// Either all are appended or, if it fails, none, as long as they fit this segment and the next.
+    /// Either all are appended or, if it fails, none, as long as they fit this segment and the next; where
+    /// bringing the next into use fails with some appended, the writer stops, and recovery drops an open group.
     pub fn append_batch(&mut self, records: &[Record]) -> Result<u64, JournalError> {
         if let Some(record) = records.iter().find(|record| system::is_reserved(record.kind)) {
             return Err(JournalError::Reserved { kind: record.kind });
@@ -183,9 +184,10 @@ impl Writer {
         self.reserve(records.len() as u64)?;
         self.make_room()?;
         let position = self.position();
-        for record in records {
+        for (index, record) in records.iter().enumerate() {
             self.last_ticks = record.ticks;
-            self.push(record)?;
+            let pushed = self.push(record);
+            self.whole_call(index == 0, pushed)?;
         }
         Ok(position)
     }
@@ -204,10 +206,19 @@ impl Writer {
         self.reserve(1 + (text.len() / BODY_BYTES) as u64 + 1)?;
         self.make_room()?;
         let position = self.position();
-        for frame in text_frames(kind, self.last_ticks, self.source, text) {
-            self.push(&frame)?;
+        for (index, frame) in text_frames(kind, self.last_ticks, self.source, text).enumerate() {
+            let pushed = self.push(&frame);
+            self.whole_call(index == 0, pushed)?;
         }
         Ok(position)
+    }
+
+    /// A call that fails with some of its frames stored must not be made again: they would stand twice.
+    fn whole_call(&mut self, first: bool, stored: Result<u64, JournalError>) -> Result<u64, JournalError> {
+        if stored.is_err() && !first {
+            self.failed = true;
+        }
+        stored
     }
 
     /// Appends a pairing of ticks and clocks; later segments carry it in their header.

@@ -422,3 +422,23 @@ fn a_killed_writer_leaves_an_exact_prefix_of_what_it_wrote_and_at_least_what_it_
     }
     assert!(total > 1_000, "the writers got to write {total} records in all");
 }
+
+#[test]
+fn a_journal_whose_last_segment_is_exactly_full_is_resumed_again_and_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = Writer::create(dir.path(), options(16)).unwrap();
+    quotes(&mut writer, 0..15);
+    assert_eq!(writer.position(), 16);
+    drop(writer);
+    for round in 1..4 {
+        let (mut writer, resumed) = Writer::resume(dir.path(), options(16)).unwrap();
+        assert_eq!(resumed.found.valid_until, 16 * round);
+        // With the Resume, the new segment is full as well.
+        quotes(&mut writer, 0..15);
+        drop(writer);
+        let recovery = scan(dir.path()).unwrap();
+        assert_eq!((recovery.verdict, recovery.valid_until), (Verdict::CleanTail, 16 * round + 16));
+        let report = verify(dir.path()).unwrap();
+        assert!(report.is_sound(), "{report:?}");
+    }
+}

@@ -78,6 +78,8 @@ pub(crate) fn text(config: &Config) -> String {
     t.line(2, "msync_records", config.journal.msync_records);
     durability(&mut t, &config.journal);
     t.line(2, "snapshot_events", config.journal.snapshot_events);
+    t.line(2, "archive_after_segments", config.journal.archive_after_segments);
+    t.line(2, "retain_segments", config.journal.retain_segments);
     t.out
 }
 

@@ -138,6 +138,8 @@ mod tests {
 
     fn said(durability: Durability, gate: Gate, layout: Layout) -> String {
         let journal = JournalConfig {
+            archive_after_segments: 0,
+            retain_segments: 0,
             segment_mb: 1,
             msync_ms: 200,
             msync_records: 0,

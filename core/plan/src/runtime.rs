@@ -272,4 +272,8 @@ pub struct JournalConfig {
     pub gate_timeout_ms: u64,
     /// After how many events the state is written to it; 0 for never.
     pub snapshot_events: u64,
+    /// Full segments that stay uncompressed; 0 for all.
+    pub archive_after_segments: u64,
+    /// Segments that stay at all; 0 for all.
+    pub retain_segments: u64,
 }

@@ -212,6 +212,8 @@ fn settle(last: &SegmentFile, valid_until: u64) -> Result<Chain, JournalError> {
         index += slots.len() as u64;
     }
     chain.fold();
+    // The file may end inside a slot, whose bytes would stand there again once it has its whole length.
+    blank &= reader.bytes() <= frame_offset(index);
     if !is_archive(&last.path) {
         let until = if blank { frame_offset(used) } else { reader.bytes() };
         clear(&last.path, frame_offset(used), until, (!closed).then(|| header.file_bytes()))

@@ -181,6 +181,18 @@ pub(crate) const JOURNAL: &[KeyDef] = &[
         "events",
         "After how many events the state is written, so that `run --resume` need not begin at the start; 0: never.",
     ),
+    key(
+        "archive_after_segments",
+        whole(0, 0, 1_000_000),
+        "segments",
+        "The newest full segments that stay uncompressed while a run goes on; 0: nothing is archived by itself.",
+    ),
+    key(
+        "retain_segments",
+        whole(0, 0, 1_000_000),
+        "segments",
+        "The newest segments that stay while a run goes on, as far as readers and replay allow; 0: all.",
+    ),
 ];
 
 /// Where a key that stands in the wrong section belongs, when that is clear.

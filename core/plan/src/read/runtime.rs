@@ -95,5 +95,7 @@ pub(super) fn journal(node: &Node, found: &mut Diagnostics) -> JournalConfig {
         gate: Gate::ALL[f.choice("gate", found)].0,
         gate_timeout_ms: f.int("gate_timeout_ms", found) as u64,
         snapshot_events: f.int("snapshot_events", found) as u64,
+        archive_after_segments: f.int("archive_after_segments", found) as u64,
+        retain_segments: f.int("retain_segments", found) as u64,
     }
 }

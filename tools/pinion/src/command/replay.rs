@@ -201,6 +201,13 @@ fn compare(journal: &AtRest, from_snapshot: bool) -> Result<Found, Failure> {
     let view = &journal.view;
     let beginning = if from_snapshot { Beginning::newest_snapshot } else { Beginning::start };
     let Beginning { mut engine, mut digest, from } = beginning(journal)?;
+    if let Some(gone) = journal.reader().pruned()?.filter(|gone| from < gone.to) {
+        let (first, last) = (gone.from, gone.to - 1);
+        return Err(Failure::Run(format!(
+            "error: records {first} to {last} were pruned, so the journal cannot be replayed from its start; replay it \
+             from the newest snapshot that is left with --from-snapshot"
+        )));
+    }
     let mut cursor = journal.cursor(from)?;
     let (mut made, mut group) = (Made::default(), Vec::new());
     let mut found = Found {

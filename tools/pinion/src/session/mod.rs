@@ -24,6 +24,7 @@ pub mod meters;
 pub mod open;
 pub mod past;
 pub mod recorder;
+pub mod retention;
 pub mod run;
 pub mod staged;
 pub mod start;

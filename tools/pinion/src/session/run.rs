@@ -5,6 +5,7 @@ use super::keeper::{Keeper, Kept};
 use super::meters::{Meters, Wanted};
 use super::open::Opened;
 use super::past::Repeats;
+use super::retention::Retention;
 use super::start::Start;
 use super::trading::{Shared, Traded};
 use super::{dedicated, layouts};
@@ -114,6 +115,7 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     let gate = if plan.runtime.layout == Layout::Dedicated { None } else { keeper.gate(plan) };
     let rest = Rest { plan, engine, venue, source, repeats, commands, shared, ticks, start, gate };
     let parts = Parts { rest, keeper, began: Instant::now() };
+    let retention = Retention::start(options.journal.iter().cloned().collect(), &plan.journal)?;
     let finished = match plan.runtime.layout {
         Layout::Invoker => layouts::invoker::<FULL>(parts, &mut watch),
         Layout::Solo => layouts::solo::<FULL>(parts, &mut watch),
@@ -121,6 +123,7 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
         Layout::Dedicated => dedicated::run::<FULL>(parts, &mut watch),
         Layout::Fused => return Err(Failure::Usage("error: a fused run has no single session".into())),
     };
+    drop(retention);
     watch.finish();
     let finished = finished.and_then(|finished| match finished.kept.failure() {
         Some(failure) => Err(Failure::Run(failure)),

@@ -154,7 +154,7 @@ impl AtRest {
 
     /// A cursor over what counts, from a position on.
     pub fn cursor(&self, from: u64) -> Result<Cursor, Failure> {
-        let cursor = self.reader.cursor(from)?;
+        let cursor = self.reader.cursor(from)?.across_pruned();
         Ok(match self.end.verdict {
             Verdict::Torn | Verdict::Hole => cursor.until(self.end.valid_until),
             // A clean tail ends a cursor by itself, and a file that was cut there is still told.

@@ -70,7 +70,8 @@ impl Past {
     /// Reads the journal in `dir` of the run of `plan` up to `until`, where a run may begin at its snapshots or must begin at its start.
     pub fn read(dir: &Path, plan: &Plan, until: u64, by_snapshot: bool) -> Result<Past, Failure> {
         let reader = Reader::open(dir)?;
-        let mut cursor = reader.cursor(0)?.until(until);
+        let pruned = reader.pruned()?;
+        let mut cursor = reader.cursor(0)?.until(until).across_pruned();
         let (mut digest, mut trading, mut has_plan) = (Digest::default(), Repeats::default(), false);
         let (mut from, mut before, mut newest) = (0, Digest::default(), None);
         let (mut group, mut is_complete) = (Vec::new(), false);
@@ -96,6 +97,19 @@ impl Past {
         }
         if let Some(image) = newest.as_deref().and_then(Image::read) {
             trading.restored = Some(image.restore()?);
+        }
+        if let Some(gone) = pruned {
+            let (first, last) = (gone.from, gone.to - 1);
+            if from < gone.to {
+                return Err(Failure::Run(format!(
+                    "error: {}: records {first} to {last} were pruned and no snapshot behind them is one to begin at, so \
+                     the run cannot go on; what is left can be read with `pinion journal`",
+                    dir.display()
+                )));
+            }
+            eprintln!(
+                "warning: records {first} to {last} were pruned; the decision digest is over what is left"
+            );
         }
         let view = View { plan: plan.clone() };
         let again = Again { digest: before, view, cursor: reader.cursor(from)?.until(until) };
