@@ -256,7 +256,9 @@ impl Writer {
     /// appending unharmed until the current segment is full.
     pub fn prepare_next(&mut self) -> Result<bool, JournalError> {
         self.refuse_failed()?;
-        self.care.prepare(self.segment.end_position())
+        let prepared = self.care.prepare(self.segment.end_position());
+        self.failed |= matches!(prepared, Err(JournalError::Durability { .. }));
+        prepared
     }
 
     /// Writes the closing figures and an End, syncs, and trims the last file to its length.

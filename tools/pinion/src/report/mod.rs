@@ -100,6 +100,7 @@ impl Report {
             "journal": journal,
             "journal_head": done.kept.head.map(|h| h.chain.iter().map(|b| format!("{b:02x}")).collect::<String>()),
             "journal_records": done.kept.head.map_or(0, |h| h.records),
+            "journal_stalls": done.kept.stalls,
             "load_seconds": done.load.as_secs_f64(),
             "run_seconds": done.run.as_secs_f64(),
             "load_cpu_seconds": done.load_cpu.as_secs_f64(),

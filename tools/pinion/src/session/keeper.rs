@@ -114,6 +114,8 @@ pub struct Kept {
     pub digest: String,
     /// Head of the journal, if there was one.
     pub head: Option<Head>,
+    /// Rolls that waited because the next segment was not ready.
+    pub stalls: u64,
     /// The first error.
     pub error: Option<KeepError>,
     /// The link's file, where it was left because of that: it holds what the journal lacks.
@@ -295,6 +297,7 @@ impl Keeper {
         self.anchor();
         let digest = self.digest.finish();
         let mut head = None;
+        let stalls = self.writer.as_ref().map_or(0, Writer::stalls);
         if let (Some(writer), false) = (self.writer.take(), self.is_over) {
             let text = summary.replace("DIGEST", &digest);
             match writer.close(wall_ns(), text.as_bytes()) {
@@ -314,7 +317,7 @@ impl Keeper {
             // What does not repeat the journal is no part of the run.
             let _ = std::fs::remove_file(path);
         }
-        Kept { digest, head, error: self.error, link_file: self.link_file }
+        Kept { digest, head, stalls, error: self.error, link_file: self.link_file }
     }
 
     /// The run ended before it had done again what it did: the journal stays as it is, without an end. Returns what
