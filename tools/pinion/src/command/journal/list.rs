@@ -5,8 +5,8 @@ use super::view::{View, plain};
 use crate::failure::Failure;
 use crate::output::Output;
 use clap::Args;
-use pinion_journal::Cursor;
 use pinion_journal::recover::Verdict;
+use pinion_journal::{Cursor, ReaderCursor};
 use pinion_model::record::{Kind, Record};
 use serde_json::json;
 use std::collections::VecDeque;
@@ -35,6 +35,9 @@ pub struct TailArgs {
     /// Go on with new records until interrupted or the journal is closed
     #[arg(short, long)]
     follow: bool,
+    /// Begin where the reader of this name stopped, print every record, and keep the place: prune respects it
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["number", "from", "to"])]
+    cursor: Option<String>,
     #[command(flatten)]
     filter: Filter,
     /// One JSON object a line
@@ -139,10 +142,42 @@ pub fn cat(args: &CatArgs) -> Result<(), Failure> {
     told(&journal)
 }
 
+/// `journal tail --cursor`: each record once, over any number of runs of the command.
+fn tail_from_place(args: &TailArgs, journal: &AtRest, name: &str) -> Result<(), Failure> {
+    let mut place = ReaderCursor::open(&args.dir, name)?;
+    let reader = journal.reader();
+    let mut cursor = reader.cursor(place.position())?.across_pruned();
+    if !args.follow {
+        cursor = cursor.until(journal.end.valid_until);
+    }
+    let mut out = std::io::stdout().lock();
+    loop {
+        let mut seen = false;
+        while let Some(record) = cursor.next_record()? {
+            seen = true;
+            if args.filter.takes(&journal.view, record) {
+                writeln!(out, "{}", shown(&journal.view, record, args.json))?;
+            }
+        }
+        if seen {
+            // The place moves only behind what has left this process.
+            out.flush()?;
+            place.save(cursor.position())?;
+        }
+        if !args.follow || cursor.at_end() {
+            return told(journal);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// `journal tail`.
 pub fn tail(args: &TailArgs) -> Result<(), Failure> {
     args.filter.check()?;
     let journal = AtRest::open(&args.dir)?;
+    if let Some(name) = &args.cursor {
+        return tail_from_place(args, &journal, name);
+    }
     let view = &journal.view;
     let mut cursor = journal.cursor(args.filter.from)?;
     let mut last = VecDeque::with_capacity(args.number);
