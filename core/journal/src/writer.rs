@@ -250,6 +250,11 @@ impl Writer {
         self.segment.next_position()
     }
 
+    /// Number of this run.
+    pub fn epoch(&self) -> u64 {
+        self.header.epoch
+    }
+
     /// Every record below this position is known to be on disk.
     pub fn durable_position(&self) -> u64 {
         self.durable_position

@@ -37,8 +37,9 @@ pub struct ReplayArgs {
 
 /// What the engine makes now, to be compared with what it made then.
 #[derive(Default)]
-struct Made {
-    records: VecDeque<Record>,
+pub struct Made {
+    /// Records, in order, that nobody has taken yet.
+    pub records: VecDeque<Record>,
 }
 
 impl Sink for Made {
@@ -275,7 +276,7 @@ fn compare(journal: &AtRest, from_snapshot: bool) -> Result<Found, Failure> {
 }
 
 /// Gives the engine an input record; false when it is not one that can be read.
-fn feed(engine: &mut Engine, group: &[Record], made: &mut Made) -> bool {
+pub fn feed(engine: &mut Engine, group: &[Record], made: &mut Made) -> bool {
     let body = &group[0].body;
     let event = |instrument, cursor, market| MarketEvent { instrument, cursor, market };
     match group[0].kind() {

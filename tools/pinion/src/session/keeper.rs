@@ -4,14 +4,17 @@
 //! It fails by remembering its first error and raising a flag; the trading agent then stops entering.
 
 use super::digest::Digest;
+use super::gate::{Gate, Progress};
 use super::past::{Again, Seen};
 use pinion_journal::{Anchor, Head, JournalError, Writer};
-use pinion_model::record::{Entry, Record};
+use pinion_model::record::{Entry, FLAG_MORE, Record};
+use pinion_plan::Plan;
 use pinion_runtime::agent::{Agent, Spent};
 use pinion_runtime::counters::ErrorLog;
 use pinion_runtime::counters::link::LinkMeter;
-use pinion_runtime::link::Rx;
+use pinion_runtime::link::{Identity, Rx};
 use pinion_runtime::ticks::{Anchors, wall_ns};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -22,6 +25,10 @@ pub trait Out {
     fn has_credits(&mut self, count: usize) -> bool;
     /// Takes one for which there is room.
     fn put(&mut self, entry: &Entry);
+    /// Records that were put so far.
+    fn records(&self) -> u64;
+    /// Does what is due to keep what was put, where that is this thread's work.
+    fn help(&mut self) {}
     /// Shows how full it is, where it is a link.
     fn show(&self, _: &LinkMeter) {}
     /// Somebody still keeps what is put.
@@ -40,6 +47,10 @@ impl Out for pinion_runtime::link::Tx<Entry> {
         if pinion_runtime::link::Tx::has_credits(self, 1) || self.is_kept() {
             self.push(*entry);
         }
+    }
+
+    fn records(&self) -> u64 {
+        self.sent()
     }
 
     fn is_kept(&self) -> bool {
@@ -88,6 +99,12 @@ pub struct Keeper {
     pub errors: Option<ErrorLog>,
     /// Ticks of upkeep that nobody has asked for yet.
     upkeep: u64,
+    /// Records that were put.
+    records: u64,
+    /// Who waits for them sees here how far they are kept.
+    progress: Option<Arc<Progress>>,
+    /// The file of the link that they come over, where it has one.
+    link_file: Option<PathBuf>,
 }
 
 /// What the keeper has at the end.
@@ -98,6 +115,20 @@ pub struct Kept {
     pub head: Option<Head>,
     /// The first error.
     pub error: Option<KeepError>,
+    /// The link's file, where it was left because of that: it holds what the journal lacks.
+    pub link_file: Option<PathBuf>,
+}
+
+impl Kept {
+    /// What is said of a journal that failed.
+    pub fn failure(&self) -> Option<String> {
+        let error = self.error.as_ref()?;
+        let left = self.link_file.as_ref().filter(|_| matches!(error, KeepError::Journal(_)));
+        let left = left.map_or(String::new(), |path| {
+            format!("; records that the journal lacks are in {}", path.display())
+        });
+        Some(format!("{error}{left}"))
+    }
 }
 
 /// Time between anchors.
@@ -124,9 +155,43 @@ impl Keeper {
             failed,
             errors: None,
             upkeep: 0,
+            records: 0,
+            progress: None,
+            link_file: None,
         };
         keeper.anchor();
         keeper
+    }
+
+    /// The gate at which the plan's orders wait for this keeper, where there is a journal and they do.
+    pub fn gate(&mut self, plan: &Plan) -> Option<Gate> {
+        let (place, _) = (plan.journal.order_gate()?, self.writer.as_ref()?);
+        let progress = self.progress.insert(Arc::default()).clone();
+        let timeout = Duration::from_millis(plan.journal.gate_timeout_ms);
+        Some(Gate::new(progress, place, timeout, plan.engine.max_open_orders as usize))
+    }
+
+    /// What a link's file to this keeper belongs to; `None` without a journal.
+    pub fn identity(&self) -> Option<Identity> {
+        let writer = self.writer.as_ref()?;
+        Some(Identity { epoch: writer.epoch(), first_position: writer.position() })
+    }
+
+    /// The link lies in this file, which goes when the journal is closed.
+    pub fn set_link_file(&mut self, path: PathBuf) {
+        self.link_file = Some(path);
+    }
+
+    /// Lets who waits see what is in the mapping.
+    fn show_progress(&self) {
+        if let (Some(progress), None) = (&self.progress, &self.error) {
+            progress.set_mapped(self.records);
+        }
+    }
+
+    /// An order waits for a sync.
+    fn is_sync_wanted(&self) -> bool {
+        self.progress.as_ref().is_some_and(|progress| progress.is_sync_wanted())
     }
 
     /// A keeper of a run that goes on: what the journal has is held against it and not written again.
@@ -193,10 +258,15 @@ impl Keeper {
             return;
         }
         let began = self.anchors.ticks().now();
-        let mut result = writer.prepare_next().map(|_| ());
-        if result.is_ok() && self.last_mark.elapsed() >= self.mark_every {
+        let wanted = self.progress.as_ref().is_some_and(|progress| progress.is_sync_wanted());
+        // Who waits for a sync does not wait for the next segment too.
+        let mut result = if wanted { Ok(()) } else { writer.prepare_next().map(|_| ()) };
+        if result.is_ok() && (wanted || self.last_mark.elapsed() >= self.mark_every) {
             self.last_mark = Instant::now();
             result = writer.mark(wall_ns()).map(|_| ());
+            if let (Some(progress), Ok(())) = (&self.progress, &result) {
+                progress.set_on_disk(self.records);
+            }
         }
         self.check(result);
         if self.last_anchor.elapsed() >= ANCHOR_EVERY {
@@ -223,16 +293,28 @@ impl Keeper {
         if let (Some(writer), None) = (self.writer.take(), &self.error) {
             let text = summary.replace("DIGEST", &digest);
             match writer.close(wall_ns(), text.as_bytes()) {
-                Ok(closed) => head = Some(closed),
+                Ok(closed) => {
+                    head = Some(closed);
+                    if let Some(path) = self.link_file.take() {
+                        // Everything in it is in the journal; one that stays is drained of nothing.
+                        let _ = std::fs::remove_file(path);
+                    }
+                }
                 Err(error) => self.error = Some(error.into()),
             }
         }
-        Kept { digest, head, error: self.error }
+        if let (Some(KeepError::Differs { .. }), Some(path)) = (&self.error, &self.link_file) {
+            // What does not repeat the journal is no part of the run.
+            let _ = std::fs::remove_file(path);
+        }
+        Kept { digest, head, error: self.error, link_file: self.link_file }
     }
 
     /// The run ended before it had done again what it did: the journal stays as it is, without an end. Returns what
     /// kept it from going on, if that was not its operator.
     pub fn break_off(self) -> Option<KeepError> {
+        // What is in the link is in the journal too.
+        self.link_file.iter().for_each(|path| _ = std::fs::remove_file(path));
         self.error
     }
 }
@@ -249,6 +331,18 @@ impl Out for Keeper {
         self.digest.add(&record);
         if !known {
             self.append(&record);
+        }
+        self.records += 1;
+    }
+
+    fn records(&self) -> u64 {
+        self.records
+    }
+
+    fn help(&mut self) {
+        self.show_progress();
+        if self.is_sync_wanted() {
+            self.housekeeping();
         }
     }
 
@@ -279,10 +373,18 @@ impl KeeperAgent {
 impl Agent for KeeperAgent {
     fn do_work(&mut self) -> usize {
         let keeper = &mut self.keeper;
-        let work = self.rx.read_batch(1024, |entry, _| keeper.put(entry));
+        // A record is in the mapping before the link may overwrite it, and a group as a whole: what a dead
+        // process's link still holds goes on where its journal ends. See `staged`.
+        let work = self.rx.read_wholes(1024, |entry| {
+            keeper.put(entry);
+            entry.flags & FLAG_MORE == 0
+        });
+        if work > 0 {
+            keeper.show_progress();
+        }
         self.turns = self.turns.wrapping_add(1);
         // The clock is read now and then, and whenever there is time for it.
-        if work == 0 || self.turns.is_multiple_of(64) {
+        if work == 0 || self.turns.is_multiple_of(64) || self.keeper.is_sync_wanted() {
             self.keeper.housekeeping();
         }
         work

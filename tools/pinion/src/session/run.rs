@@ -1,5 +1,6 @@
 //! Puts a session together, has it laid out on threads, and takes apart what is left at its end.
 
+use super::gate::Gate;
 use super::keeper::{Keeper, Kept};
 use super::meters::{Meters, Wanted};
 use super::open::Opened;
@@ -112,7 +113,9 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     let start = Start::of(plan)?;
     let progress = Progress::new(options.progress, options.lines, shared.clone());
     let mut watch = Watch::new(control, progress, meters);
-    let rest = Rest { plan, engine, venue, source, repeats, commands, shared, ticks, start };
+    // Layout `dedicated` makes its own, with its other ends.
+    let gate = if plan.runtime.layout == Layout::Dedicated { None } else { keeper.gate(plan) };
+    let rest = Rest { plan, engine, venue, source, repeats, commands, shared, ticks, start, gate };
     let parts = Parts { rest, keeper, began: Instant::now() };
     let retention = Retention::start(options.journal.iter().cloned().collect(), &plan.journal)?;
     let finished = match plan.runtime.layout {
@@ -124,8 +127,8 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     };
     drop(retention);
     watch.finish();
-    let finished = finished.and_then(|finished| match &finished.kept.error {
-        Some(error) => Err(Failure::Run(error.to_string())),
+    let finished = finished.and_then(|finished| match finished.kept.failure() {
+        Some(failure) => Err(Failure::Run(failure)),
         None => Ok(Finished { ns_per_tick: anchors.ns_per_tick(), ..finished }),
     });
     watch.meters.finish(finished.as_ref().err());
@@ -167,6 +170,8 @@ pub struct Rest<'a> {
     pub ticks: Ticks,
     /// What hot threads do before their first work.
     pub start: Start,
+    /// Where orders wait for their records, if they do.
+    pub gate: Option<Gate>,
 }
 
 impl<'a> Parts<'a> {

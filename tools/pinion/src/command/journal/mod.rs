@@ -2,12 +2,25 @@
 
 pub mod at_rest;
 mod chain;
+mod columns;
 mod diff;
+mod export;
+mod facts;
+mod filter;
+mod heat;
+mod latency;
 mod list;
+mod look;
+mod pager;
+mod parquet;
 mod rules;
 mod sealing;
+mod stat;
+mod state;
+mod sweep;
 mod upkeep;
 pub mod view;
+mod when;
 
 use crate::command::run_directory::shards_of;
 use crate::failure::Failure;
@@ -32,23 +45,34 @@ pub enum JournalCommand {
     /// Print records
     #[command(after_help = "Example: pinion journal cat runs/x --kind order,execution --json")]
     Cat(list::CatArgs),
+    /// Print the records that a pattern or a filter takes
+    #[command(
+        after_help = "Example: pinion journal grep runs/x 'report rejected' -C 2\nExit codes: 0 found, 1 nothing matches or the journal is damaged, 2 cannot be asked so"
+    )]
+    Grep(list::GrepArgs),
     /// Print the last records, and follow new ones with -f
     #[command(after_help = "Example: pinion journal tail -f runs/x")]
     Tail(list::TailArgs),
     /// The chain behind one order: input, indicators, rule, risk, times, the venue's answers
     #[command(after_help = "Example: pinion journal why 1 runs/x")]
     Why(chain::WhyArgs),
-    /// Percentiles of the time between the stages of orders
-    #[command(after_help = "Example: pinion journal latency runs/x")]
-    Latency(DirArgs),
+    /// How long the stages of orders took: percentiles, and a heat map over time
+    #[command(after_help = "Example: pinion journal latency runs/x --svg latency.svg")]
+    Latency(latency::LatencyArgs),
+    /// What the engine knew at a position or an instant: market, positions, working orders, account
+    #[command(after_help = "Example: pinion journal state runs/x --at 23:07:21")]
+    State(state::StateArgs),
+    /// Counts and rates by kind and instrument, time covered, gaps
+    #[command(after_help = "Example: pinion journal stat runs/x --class input")]
+    Stat(stat::StatArgs),
     /// The first decision in which two journals differ
     #[command(after_help = "Example: pinion journal diff runs/a runs/b")]
     Diff(diff::DiffArgs),
-    /// Write records as JSON lines or CSV
+    /// Write records as JSON lines, CSV or Parquet
     #[command(
         after_help = "Example: pinion journal export runs/x --format csv --kind position --out positions.csv"
     )]
-    Export(list::ExportArgs),
+    Export(export::ExportArgs),
     /// Compress segments that will not change any more
     #[command(after_help = "Example: pinion journal archive runs/x --keep 2")]
     Archive(upkeep::ArchiveArgs),
@@ -97,11 +121,14 @@ pub fn journal(command: JournalCommand) -> Result<(), Failure> {
         JournalCommand::Info(args) => info(&args),
         JournalCommand::Verify(args) => verify_command(&args),
         JournalCommand::Cat(args) => list::cat(&args),
+        JournalCommand::Grep(args) => list::grep(&args),
         JournalCommand::Tail(args) => list::tail(&args),
         JournalCommand::Why(args) => chain::why(&args),
-        JournalCommand::Latency(args) => chain::latency(&args),
+        JournalCommand::Latency(args) => latency::latency(&args),
+        JournalCommand::State(args) => state::state(&args),
+        JournalCommand::Stat(args) => stat::stat(&args),
         JournalCommand::Diff(args) => diff::diff(&args),
-        JournalCommand::Export(args) => list::export(&args),
+        JournalCommand::Export(args) => export::export(&args),
         JournalCommand::Archive(args) => upkeep::archive_command(&args),
         JournalCommand::Prune(args) => upkeep::prune_command(&args),
         JournalCommand::Backup(args) => upkeep::backup_command(&args),

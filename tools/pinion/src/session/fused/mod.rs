@@ -25,6 +25,7 @@ use super::meters::Meters;
 use super::open::Opened;
 use super::retention::Retention;
 use super::run::{Finished, Options, Rest, Watch, ended, idle_of, waiter};
+use super::staged;
 use super::start::Start;
 use super::trading::Shared;
 use crate::control::Control;
@@ -119,8 +120,8 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<FusedFinished, Fai
     let finished = finished?;
     let runs = finished.into_iter().map(|done| Finished { ns_per_tick: anchors.ns_per_tick(), ..done });
     let shards: Vec<(Plan, Finished)> = plans.into_iter().zip(runs).collect();
-    if let Some(error) = shards.iter().find_map(|(_, done)| done.kept.error.as_ref()) {
-        return Err(Failure::Run(error.to_string()));
+    if let Some(failure) = shards.iter().find_map(|(_, done)| done.kept.failure()) {
+        return Err(Failure::Run(failure));
     }
     let digest = combined(shards.iter().map(|(_, done)| done.kept.digest.as_str()));
     Ok(FusedFinished { shards, account, digest, transfers })
@@ -157,9 +158,10 @@ fn make<const FULL: bool>(
     };
     let (repeats, again) = past.map_or_else(Default::default, |past| (past.trading, Some(past.again)));
     let mark_every = Duration::from_millis(plan.journal.msync_ms);
-    let keeper =
+    let mut keeper =
         Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone()).repeating(again);
-    let (records, written) = link(plan.journal_ring_depth());
+    let (records, written) = staged::journal_link(&plan, &mut keeper)?;
+    let gate = keeper.gate(&plan);
     let (orders, ordered) = link(ORDERS);
     let board = Arc::new(Board::default());
     // What an operator says comes from the coordinator, in the order in which it says it to all.
@@ -175,6 +177,7 @@ fn make<const FULL: bool>(
         shared: shared.clone(),
         ticks: ticks.clone(),
         start,
+        gate,
     };
     let mut trading = trade::<_, FULL>(rest, records, meters)?;
     trading.start = Some(start);

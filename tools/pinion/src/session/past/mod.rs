@@ -16,6 +16,8 @@ use crate::command::journal::view::View;
 use crate::failure::Failure;
 use pinion_journal::system::text_of;
 use pinion_journal::{Cursor, JournalError, Reader};
+use pinion_model::body::{Body, ExecutionBody};
+use pinion_model::order::Reason;
 use pinion_model::record::{Class, Kind, Record};
 use pinion_plan::Plan;
 use script::Script;
@@ -43,6 +45,8 @@ pub struct Repeats {
     pub script: Script,
     /// Inputs in the journal: below that nothing is new.
     pub inputs: u64,
+    /// Numbers of the orders that the gate held back; see [`super::gate`].
+    pub withheld: Vec<u64>,
 }
 
 /// What must come again, record by record.
@@ -81,6 +85,7 @@ impl Past {
             if kind.class() == Class::Input {
                 trading.inputs = sequence(&group[0]);
                 trading.script.note(&group[0]);
+                trading.withheld.extend(withheld(&group[0]));
             }
             if kind == Kind::Snapshot
                 && by_snapshot
@@ -117,6 +122,12 @@ fn says_complete(summary: &[Record]) -> bool {
     let text = text_of(summary).unwrap_or_default();
     let value: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
     value["complete"] == true
+}
+
+/// The order that a record says did not leave.
+fn withheld(input: &Record) -> Option<u64> {
+    let report = (input.kind() == Some(Kind::Execution)).then(|| ExecutionBody::from_bytes(&input.body))?;
+    (report.reason == Reason::NotJournalled.code()).then_some(report.order)
 }
 
 /// Number of an input: every body begins with it.
