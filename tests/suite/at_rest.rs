@@ -55,6 +55,40 @@ fn every_command_reads_what_was_archived_and_pruned_and_a_seal_holds_over_both()
 }
 
 #[test]
+fn a_named_reader_sees_each_record_once_and_prune_waits_for_it() {
+    let outer = tempfile::tempdir().unwrap();
+    let dir = recorded(outer.path(), "");
+    let whole = ok(&["journal", "cat", &dir, "--json"]);
+    pinion_tail_registers(&dir);
+    let refused = pinion(&["journal", "prune", &dir, "--keep", "2"]);
+    assert!(text(&refused).contains("reader `late`"), "{}", text(&refused));
+    assert_eq!(ok(&["journal", "tail", &dir, "--cursor", "late", "--json"]), whole);
+    assert_eq!(ok(&["journal", "tail", &dir, "--cursor", "late", "--json"]), "");
+    ok(&["journal", "prune", &dir, "--keep", "2"]);
+}
+
+/// Registers a reader that has seen nothing yet, as one does that is stopped at once.
+fn pinion_tail_registers(dir: &str) {
+    let quoted = ["journal", "tail", dir, "--cursor", "late", "--kind", "no-such-kind"];
+    assert!(!pinion(&quoted).status.success(), "an unknown kind is refused before the place is made");
+    assert!(!Path::new(dir).join("readers").exists());
+    let place = Path::new(dir).join("readers/late.cursor");
+    let epoch = json(&["journal", "info", dir, "--json"])["epoch"].as_str().unwrap().to_string();
+    let mut bytes = b"PINIONRC".to_vec();
+    bytes.extend(u64::from_str_radix(&epoch, 16).unwrap().to_le_bytes());
+    bytes.extend([0; 12]);
+    bytes.extend(crc32c(&bytes).to_le_bytes());
+    std::fs::create_dir(place.parent().unwrap()).unwrap();
+    std::fs::write(place, bytes).unwrap();
+}
+
+/// CRC32C, bit by bit, as FORMAT.md names it.
+fn crc32c(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| (crc >> 1) ^ (0x82f6_3b78 * (crc & 1));
+    !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
+}
+
+#[test]
 fn a_damaged_journal_is_salvaged_and_what_is_left_replays() {
     let outer = tempfile::tempdir().unwrap();
     let dir = recorded(outer.path(), "");

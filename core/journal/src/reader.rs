@@ -23,6 +23,7 @@ pub struct Reader {
     dir: PathBuf,
     header: SegmentHeader,
     segments: Vec<SegmentFile>,
+    leaps: bool,
 }
 
 impl Reader {
@@ -31,7 +32,13 @@ impl Reader {
         let dir = dir.as_ref();
         let segments = list(dir)?.sound(dir)?;
         let header = checked_header(&SlotReader::open(&segments[0].path)?, &segments[0])?;
-        Ok(Reader { dir: dir.to_path_buf(), header, segments })
+        Ok(Reader { dir: dir.to_path_buf(), header, segments, leaps: false })
+    }
+
+    /// The same reader, whose cursors are [`Cursor::across_pruned`]; one at a position that was pruned begins
+    /// behind what was.
+    pub fn across_pruned(self) -> Reader {
+        Reader { leaps: true, ..self }
     }
 
     /// Header of the first segment: epoch, plan, build, first anchor.
@@ -42,7 +49,11 @@ impl Reader {
     /// A cursor whose first record is the one at `position`, which may be the next to be written.
     pub fn cursor(&self, position: u64) -> Result<Cursor, JournalError> {
         let fresh = list(&self.dir)?.sound(&self.dir)?;
-        self.refuse_pruned(position)?;
+        let position = match self.pruned()? {
+            Some(gone) if gone.holds(position) && self.leaps => gone.to,
+            Some(gone) if gone.holds(position) => return Err(gone_error(&self.dir, position, &gone)),
+            _ => position,
+        };
         let listed = self.holding(position, &fresh)?;
         let mut ended = false;
         if position > listed.first_position {
@@ -58,7 +69,7 @@ impl Reader {
         let segment = Mapped::open(listed)?;
         let seed = Seed::new(listed.epoch);
         let dir = self.dir.clone();
-        Ok(Cursor { dir, seed, segment, position, limit: u64::MAX, ended, leaps: false })
+        Ok(Cursor { dir, seed, segment, position, limit: u64::MAX, ended, leaps: self.leaps })
     }
 
     /// The record at a position; `None` if it is not written yet.
@@ -179,6 +190,10 @@ impl Cursor {
     pub fn next_record(&mut self) -> Result<Option<&Record>, JournalError> {
         let left = self.ended || self.position == self.segment.end();
         if self.position >= self.limit || (left && !self.enter_next()?) {
+            return Ok(None);
+        }
+        // What was pruned may reach over the limit.
+        if self.position >= self.limit {
             return Ok(None);
         }
         if !self.segment.has(self.position) && !self.is_taken_up()? {

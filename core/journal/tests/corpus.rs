@@ -130,8 +130,11 @@ fn make(name: &str, dir: &Path) {
         fs::write(path, bytes).unwrap();
     };
     match name {
-        "closed" | "archived" | "pruned" | "sealed" => {
+        "closed" | "archived" | "sealed" => {
             closed(dir, 50, 18);
+        }
+        "pruned" => {
+            closed(dir, 50, 30);
         }
         "resumed" => {
             unclosed(dir, 50, 6);
@@ -144,7 +147,7 @@ fn make(name: &str, dir: &Path) {
         _ => {
             let mut writer = Writer::create(dir, options(50)).unwrap();
             fill(&mut writer, 5);
-            quotes(&mut writer, 0..10);
+            quotes(&mut writer, 0..30);
         }
     }
     match name {
@@ -170,7 +173,7 @@ fn make(name: &str, dir: &Path) {
         }
         "archived" => drop(archive(dir, 1, |_| ()).unwrap()),
         "pruned" => {
-            let until = PruneUntil::Keep(2);
+            let until = PruneUntil::Keep(1);
             let options = PruneOptions {
                 until,
                 as_far_as_possible: false,

@@ -35,7 +35,7 @@ impl AtRest {
         if end.verdict.refuses() {
             return Err(Failure::Run(format!("error: {end}")));
         }
-        let (view, reader) = (View::open(dir)?, Reader::open(dir)?);
+        let (view, reader) = (View::open(dir)?, Reader::open(dir)?.across_pruned());
         Ok(AtRest { view, end, reader, dir: dir.to_path_buf(), is_quick: false })
     }
 
@@ -43,7 +43,7 @@ impl AtRest {
     /// not gone through beforehand. Damage in what is read fails through [`AtRest::explained`].
     pub fn open_quick(dir: &Path) -> Result<AtRest, Failure> {
         one_journal(dir)?;
-        let reader = Reader::open(dir)?;
+        let reader = Reader::open(dir)?.across_pruned();
         let Some((file, last)) = last_frame(dir) else { return AtRest::open(dir) };
         match reader.get(last) {
             Ok(Some(record)) if record.kind() == Some(Kind::End) => {}
@@ -154,7 +154,7 @@ impl AtRest {
 
     /// A cursor over what counts, from a position on.
     pub fn cursor(&self, from: u64) -> Result<Cursor, Failure> {
-        let cursor = self.reader.cursor(from)?.across_pruned();
+        let cursor = self.reader.cursor(from)?;
         Ok(match self.end.verdict {
             Verdict::Torn | Verdict::Hole => cursor.until(self.end.valid_until),
             // A clean tail ends a cursor by itself, and a file that was cut there is still told.

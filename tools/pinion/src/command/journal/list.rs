@@ -9,8 +9,8 @@ use super::sweep::sweep;
 use super::view::View;
 use crate::failure::Failure;
 use clap::Args;
-use pinion_journal::Cursor;
 use pinion_journal::recover::Verdict;
+use pinion_journal::{Cursor, ReaderCursor};
 use pinion_model::record::{Class, Kind, Record};
 use std::collections::VecDeque;
 use std::io::Write;
@@ -78,6 +78,9 @@ pub struct TailArgs {
     /// Go on with new records until interrupted or the journal is closed
     #[arg(short, long)]
     follow: bool,
+    /// Begin where the reader of this name stopped, print every record, and keep the place: prune respects it
+    #[arg(long, value_name = "NAME", conflicts_with = "number")]
+    cursor: Option<String>,
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
@@ -256,8 +259,41 @@ pub fn is_input(record: &Record) -> bool {
     record.kind().is_some_and(|k| k.class() == Class::Input && k != Kind::DepthLevels)
 }
 
+/// `journal tail --cursor`: each record once, over any number of runs of the command.
+fn tail_from_place(args: &TailArgs, journal: &AtRest, name: &str) -> Result<(), Failure> {
+    let look = args.look.look()?;
+    let filter = args.filter.over(journal, &look.zone)?;
+    let mut place = ReaderCursor::open(&args.dir, name)?;
+    let mut cursor = journal.reader().cursor(place.position())?;
+    if !args.follow {
+        cursor = cursor.until(journal.end.valid_until);
+    }
+    let mut out = std::io::stdout().lock();
+    loop {
+        let mut seen = false;
+        while let Some(record) = cursor.next_record()? {
+            seen = true;
+            if let Some(line) = passed(&filter, &look, &journal.view, record, args.json) {
+                writeln!(out, "{line}")?;
+            }
+        }
+        if seen {
+            // The place moves only behind what has left this process.
+            out.flush()?;
+            place.save(cursor.position())?;
+        }
+        if !args.follow || cursor.at_end() {
+            return told(journal);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// `journal tail`.
 pub fn tail(args: &TailArgs) -> Result<(), Failure> {
+    if let Some(name) = &args.cursor {
+        return tail_from_place(args, &AtRest::open(&args.dir)?, name);
+    }
     let journal = AtRest::open_quick(&args.dir)?;
     let mut look = args.look.look()?;
     look.pager &= !args.follow;
