@@ -155,6 +155,9 @@ struct Rig {
     scratch: PathBuf,
 }
 
+/// The hot thread's end of the link, the gate where orders wait, and the cold thread.
+type Cold = (Tx<Entry>, Option<Gate>, Runner<KeeperAgent>);
+
 /// A run.
 struct Run {
     load: Load,
@@ -257,7 +260,7 @@ impl Rig {
     }
 
     /// The cold thread with a keeper on it, and the hot thread's end of the link.
-    fn cold(&self) -> Result<(Tx<Entry>, Option<Gate>, Runner<KeeperAgent>), Failure> {
+    fn cold(&self) -> Result<Cold, Failure> {
         let mut keeper = self.keeper()?;
         let gate = keeper.gate(&self.plan);
         let (tx, rx) = staged::journal_link(&self.plan, &mut keeper)?;
