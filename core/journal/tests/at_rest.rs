@@ -131,7 +131,10 @@ fn pruned_records_are_told_and_the_rest_is_proven_on_both_sides() {
     let head = closed(dir.path(), 50, 40);
     let records = all(dir.path());
     let report = prune(dir.path(), &prune_keep(3)).unwrap();
-    assert!(report.from.is_multiple_of(50) && report.to.is_multiple_of(50) && report.segments > 2, "{report:?}");
+    assert!(
+        report.from.is_multiple_of(50) && report.to.is_multiple_of(50) && report.segments > 2,
+        "{report:?}"
+    );
     let verified = verify(dir.path()).unwrap();
     assert!(verified.agrees_with(&head), "{verified:?}");
     let gone = verified.pruned.unwrap();
