@@ -72,7 +72,7 @@ pub use reader_cursor::{ReaderCursor, registered};
 pub use scan::{Recovery, scan};
 pub use system::Anchor;
 pub use verify::{VerifyReport, verify};
-pub use writer::{Head, Resumed, Writer};
+pub use writer::{Head, Resumed, Writer, never_began};
 
 #[cfg(target_endian = "big")]
 compile_error!("the journal's files are little-endian images of memory; this target is big-endian");

@@ -195,7 +195,7 @@ impl<'a> Walk<'a> {
                     return Ok(None);
                 }
                 let mut verdict = classify(self.observe(slot, seed));
-                if verdict == Verdict::Accept && self.taken_up != (slot.kind == Kind::Resume as u16) {
+                if verdict == Verdict::Accept && !self.may_stand(slot, segment) {
                     verdict = Verdict::Misdirected;
                 }
                 if verdict != Verdict::Accept {
@@ -216,6 +216,12 @@ impl<'a> Walk<'a> {
             index += count as u64;
         }
         Ok(None)
+    }
+
+    /// A Resume begins a segment, and must begin one behind a segment that was left.
+    fn may_stand(&self, slot: &Record, segment: &SegmentFile) -> bool {
+        let resumes = slot.kind == Kind::Resume as u16;
+        if resumes { slot.position == segment.first_position } else { !self.taken_up }
     }
 
     /// The segment is left here: a run went on in the next one.

@@ -279,7 +279,13 @@ impl<'p> Walk<'p> {
         for (index, slot) in slots.iter().enumerate() {
             let at = At { index: at.index + index as u64, ..at };
             if self.ended {
-                return Ok(());
+                // A close that was cut short has not trimmed the file yet.
+                if is_blank(slot) {
+                    continue;
+                }
+                return Err(
+                    at.bad(BadKind::Tail, "the journal has ended, but this slot behind its End is not zero")
+                );
             }
             if self.empty_at.is_some() || slot.commit == 0 {
                 self.empty(at, seed, slot)?;
@@ -376,8 +382,12 @@ impl<'p> Walk<'p> {
         if slot.kind == 0 {
             return bad("kind 0 is no kind".into());
         }
-        if (slot.kind == Kind::Resume as u16) != self.taken_up {
-            return bad("a Resume begins a segment behind one that was left, and stands nowhere else".into());
+        let resumes = slot.kind == Kind::Resume as u16;
+        if resumes && at.index > 0 {
+            return bad("a Resume stands at the beginning of a segment and nowhere else".into());
+        }
+        if self.taken_up && !resumes {
+            return bad("the segment before was left before it was full, so a Resume must stand here".into());
         }
         if let Some(resume) = Resume::read(slot)
             && resume.valid_until != self.position
@@ -401,12 +411,9 @@ impl<'p> Walk<'p> {
 
     /// A file is exactly as long as its segment, or as what a closed journal uses of it.
     fn length(&self, segment: &SegmentFile, header: &SegmentHeader, bytes: u64) -> Result<(), Bad> {
-        let expected = if self.ended {
-            frame_offset(self.position - segment.first_position)
-        } else {
-            header.file_bytes()
-        };
-        if bytes == expected {
+        let whole = header.file_bytes();
+        let expected = if self.ended { frame_offset(self.position - segment.first_position) } else { whole };
+        if bytes == expected || (self.ended && bytes == whole) {
             return Ok(());
         }
         let reason = if self.ended {

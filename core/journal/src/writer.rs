@@ -8,7 +8,7 @@
 mod resume;
 mod steps;
 
-pub use resume::Resumed;
+pub use resume::{Resumed, never_began};
 
 use std::path::{Path, PathBuf};
 
@@ -67,6 +67,7 @@ impl Writer {
         let dir = dir.as_ref();
         check_options(&options)?;
         let (lock, _) = DirLock::take(dir)?;
+        resume::remove_unbegun(dir)?;
         if let Some(found) = files::occupant(dir)? {
             return Err(JournalError::Occupied { dir: dir.to_path_buf(), found });
         }

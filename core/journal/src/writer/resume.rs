@@ -92,6 +92,44 @@ fn body(found: &Recovery, options: &Options) -> [u8; pinion_model::record::BODY_
     system::body_of(&Resume { valid_until, wall_ns, lost, verdict: verdict as u32, reserved: 0, build })
 }
 
+/// True if the directory's journal never began: its writer ended before the Start was written. There may be a
+/// segment, then, but no byte behind its header.
+pub fn never_began(dir: impl AsRef<Path>) -> Result<bool, JournalError> {
+    let listing = list(dir.as_ref())?;
+    let only = match &listing.segments[..] {
+        [] => return Ok(listing.stray.is_none()),
+        [only] => only,
+        _ => return Ok(false),
+    };
+    if only.first_position > 0 || is_archive(&only.path) {
+        return Ok(false);
+    }
+    let mut reader = SlotReader::open(&only.path)?;
+    let mut index = 0;
+    loop {
+        let slots = reader.chunk(index)?.slots;
+        if slots.is_empty() {
+            return Ok(true);
+        }
+        if !slots.iter().all(is_blank) {
+            return Ok(false);
+        }
+        index += slots.len() as u64;
+    }
+}
+
+/// Clears away what is left of a journal that never began, so that one can begin.
+pub(super) fn remove_unbegun(dir: &Path) -> Result<(), JournalError> {
+    if !never_began(dir)? {
+        return Ok(());
+    }
+    for segment in list(dir)?.segments {
+        let error = |source| io_error("remove a segment that was never begun", &segment.path, source);
+        fs::remove_file(&segment.path).map_err(error)?;
+    }
+    remove_prepared(dir)
+}
+
 /// Segments that were prepared and never used.
 fn remove_prepared(dir: &Path) -> Result<(), JournalError> {
     let error = |source| io_error("remove a prepared segment", dir, source);

@@ -2,7 +2,7 @@
 
 use super::past::Past;
 use crate::failure::Failure;
-use pinion_journal::{Anchor, JournalError, Reader, Recovery, Resumed, Writer, scan};
+use pinion_journal::{Anchor, JournalError, Reader, Recovery, Resumed, Writer, never_began, scan};
 use pinion_model::record::Kind;
 use pinion_plan::{Layout, Plan};
 use pinion_runtime::ticks::Anchors;
@@ -21,12 +21,8 @@ impl Opened {
     /// Makes the directory and a journal in it, beginning with the plan's text; or, with `resume`, opens the journal
     /// that is there. One whose run has ended by itself is only read.
     pub fn open(dir: &Path, plan: &Plan, anchors: &Anchors, resume: bool) -> Result<Opened, Failure> {
-        if resume && dir.exists() {
-            match Reader::open(dir) {
-                Ok(reader) => return Opened::go_on(dir, &reader, plan, anchors),
-                Err(JournalError::NoJournal { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
+        if resume && dir.exists() && !never_began(dir)? {
+            return Opened::go_on(dir, &Reader::open(dir)?, plan, anchors);
         }
         Ok(Opened { writer: Some(create(dir, plan, anchors)?), past: None })
     }
