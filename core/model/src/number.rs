@@ -78,6 +78,28 @@ impl Ratio {
     pub fn to_decimal(self) -> Decimal {
         Decimal::new(self.0.into(), Self::EXPONENT)
     }
+
+    /// `amount * self`, rounded towards minus infinity, in 64 bits; `None` where something on the way does not fit
+    /// them, as it does wherever the result is well within.
+    #[inline(always)]
+    pub fn of_floor(self, amount: i64) -> Option<i64> {
+        // Below this the rest of a division by 10^9 times the ratio fits 64 bits.
+        const MOST: i64 = 8 * Ratio::SCALE;
+        if self.0 < -MOST || self.0 > MOST {
+            // Only the fraction is rounded: the whole part times the amount is a whole number.
+            let (whole, fraction) = (self.0.div_euclid(Self::SCALE), self.0.rem_euclid(Self::SCALE));
+            return amount.checked_mul(whole)?.checked_add(Ratio(fraction).of_floor_small(amount)?);
+        }
+        self.of_floor_small(amount)
+    }
+
+    /// The same for a ratio of at most eight.
+    #[inline(always)]
+    fn of_floor_small(self, amount: i64) -> Option<i64> {
+        // Whole billions times a ratio in billionths are a whole number: only the rest is rounded.
+        let (billions, rest) = (amount.div_euclid(Self::SCALE), amount.rem_euclid(Self::SCALE));
+        billions.checked_mul(self.0)?.checked_add((rest * self.0).div_euclid(Self::SCALE))
+    }
 }
 
 impl Money {
@@ -120,8 +142,8 @@ fn times_ratio_floor(a: i128, ratio: Ratio) -> i128 {
     let Ok(narrow) = i64::try_from(a) else {
         return mul_div_floor(a, ratio.0.into(), Ratio::SCALE.into());
     };
-    if let Some(product) = narrow.checked_mul(ratio.0) {
-        return product.div_euclid(Ratio::SCALE).into();
+    if let Some(product) = ratio.of_floor(narrow) {
+        return product.into();
     }
     let product = i128::from(narrow) * i128::from(ratio.0);
     let (quotient, rest) = divide_by_billion(product.unsigned_abs());
@@ -224,6 +246,17 @@ mod tests {
             let ratio = ratio.rem_euclid(Ratio::SCALE);
             let exact = (wide * i128::from(ratio)).div_euclid(Ratio::SCALE.into());
             prop_assert_eq!(times_ratio_floor(wide, Ratio(ratio)), exact);
+        }
+
+        #[test]
+        fn a_share_in_64_bits_agrees_with_exact_arithmetic(a: i64, shift in 0u32..63, ratio: i64, cut in 0u32..63) {
+            let (a, ratio) = (a >> shift, ratio >> cut);
+            let exact = (i128::from(a) * i128::from(ratio)).div_euclid(Ratio::SCALE.into());
+            match Ratio(ratio).of_floor(a) {
+                Some(share) => prop_assert_eq!(i128::from(share), exact),
+                // It gives up near the end of 64 bits alone.
+                None => prop_assert!(exact.unsigned_abs() > 1 << 60, "{} {}", a, ratio),
+            }
         }
 
         #[test]

@@ -348,15 +348,18 @@ impl Portfolio {
 
     /// Sum of absolute notionals of positions, and their signed sum, in the base currency; `None` without
     /// a price or rate that they need.
+    #[inline(always)]
     pub fn exposure(&self) -> Option<(Money, Money)> {
         let (mut gross, mut net) = (Money::ZERO, Money::ZERO);
         if self.is_flat() {
             return Some((gross, net));
         }
-        for id in (0..self.positions.len() as u32).map(InstrumentId) {
-            let value = self.position_notional(id)?;
-            gross += value.abs();
-            net += value;
+        for (i, position) in self.positions.iter().enumerate() {
+            if !position.qty.is_zero() {
+                let value = self.position_notional(InstrumentId(i as u32))?;
+                gross += value.abs();
+                net += value;
+            }
         }
         Some((gross, net))
     }

@@ -80,6 +80,43 @@ impl Pricing {
         Pricing { per_whole, narrow: i64::try_from(per_whole).unwrap_or(0), whole }
     }
 
+    /// Its values fit 64 bits.
+    #[inline(always)]
+    pub(super) fn is_narrow(&self) -> bool {
+        self.narrow > 0
+    }
+
+    /// [`Pricing::qty`] in 64 bits where the product fits them.
+    #[inline(always)]
+    pub(super) fn qty_narrow(&self, amount: i64) -> Qty {
+        match amount.checked_mul(self.whole) {
+            Some(product) if product > 0 && self.narrow > 0 => Qty(product / self.narrow),
+            _ => self.qty(Money(amount.into())),
+        }
+    }
+
+    /// [`Pricing::exceeds`] for a pricing that is narrow.
+    #[inline(always)]
+    pub(super) fn exceeds_narrow(&self, amount: i64, qty: Qty) -> bool {
+        // Where there is no next one the quantity is the largest there is.
+        let Some(next) = qty.0.checked_add(1) else { return false };
+        if amount <= 0 {
+            return next <= 0;
+        }
+        next <= 0
+            || i128::from(amount).wrapping_mul(self.whole.into())
+                >= i128::from(next).wrapping_mul(self.narrow.into())
+    }
+
+    /// [`Pricing::covers`] for pricings that are narrow.
+    #[inline(always)]
+    pub(super) fn covers_narrow(&self, room: i64, amount: i64, other: &Pricing) -> bool {
+        // Factors of 64 bits: the products do not leave 128.
+        room > 0
+            && i128::from(room).wrapping_mul(other.narrow.into())
+                >= i128::from(amount).wrapping_mul(self.narrow.into())
+    }
+
     /// The largest quantity that an amount is enough for.
     pub(super) fn qty(&self, amount: Money) -> Qty {
         if amount.0 <= 0 {
@@ -116,6 +153,7 @@ impl Pricing {
 
 /// What a figure of a check is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(super) enum Of {
     /// Itself.
     Itself,
@@ -160,6 +198,20 @@ impl Operands {
     pub(super) fn new(check: Check, outcome: u16, measured: Figure, limit: Figure) -> Operands {
         let (measured_of, limit_of) = (measured.of, limit.of);
         Operands { measured: measured.value, limit: limit.value, check, outcome, measured_of, limit_of }
+    }
+
+    pub(super) fn check(&self) -> Check {
+        self.check
+    }
+
+    pub(super) fn outcome(&self) -> u16 {
+        self.outcome
+    }
+
+    /// What was measured, and the limit.
+    pub(super) fn figures(&self) -> (Figure, Figure) {
+        let figure = |value, of| Figure { value, of };
+        (figure(self.measured, self.measured_of), figure(self.limit, self.limit_of))
     }
 }
 

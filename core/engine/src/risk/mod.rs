@@ -5,8 +5,10 @@
 //! the instrument's minimum. An order that reduces the position is never refused by a limit: it is cut to
 //! what can be reduced and to the largest order, and passes.
 
+mod amount;
 pub mod checks;
 mod figures;
+mod notes;
 mod parts;
 mod rate;
 mod reserve;
@@ -19,9 +21,9 @@ use crate::plan::{EnginePlan, RiskLimits, Sizing};
 use crate::portfolio::account::Account;
 use crate::portfolio::{Mark, Portfolio};
 use crate::rules::ToClose;
-use arrayvec::ArrayVec;
 use checks::Check;
-use figures::{Figure, Operands, Pricings};
+use figures::{Figure, Pricings};
+use notes::Notes;
 pub use parts::VerdictPart;
 use pinion_model::body::CheckOperands;
 use pinion_model::instrument::{Instrument, InstrumentId};
@@ -101,7 +103,7 @@ pub struct Verdict {
     /// Gross exposure with working entries that the checks used.
     pub exposure: Money,
     /// Operands of the checks that were made, and what their amounts buy.
-    operands: ArrayVec<Operands, 24>,
+    operands: Notes,
     pricings: Pricings,
 }
 
@@ -113,7 +115,7 @@ impl Verdict {
 
     /// Operands of the checks that were made, for records.
     pub fn operands(&self) -> impl Iterator<Item = CheckOperands> {
-        self.operands.iter().map(|operands| self.pricings.write(operands, self.instrument, self.equity))
+        self.operands.iter().map(|operands| self.pricings.write(&operands, self.instrument, self.equity))
     }
 
     #[inline(always)]
@@ -126,7 +128,26 @@ impl Verdict {
         // Without branches: the outcome is no news that a processor could have foreseen.
         self.failed |= u32::from(outcome == 1) << check as u32;
         self.adjusted |= u32::from(outcome == 2) << check as u32;
-        let _ = self.operands.try_push(Operands::new(check, outcome, measured, limit));
+        self.operands.push(check, outcome, measured, limit);
+    }
+
+    /// A limit without room at all refuses by itself.
+    #[inline(always)]
+    fn refuse_without(&mut self, check: Check, is_room: bool) {
+        self.failed |= u32::from(!is_room) << check as u32;
+    }
+
+    /// What [`Verdict::back_to`] comes back to.
+    #[inline(always)]
+    fn so_far(&self) -> SoFar {
+        SoFar { failed: self.failed, adjusted: self.adjusted, operands: self.operands.len() }
+    }
+
+    /// Forgets what was noted since.
+    fn back_to(&mut self, before: SoFar) {
+        (self.failed, self.adjusted) = (before.failed, before.adjusted);
+        self.operands.truncate(before.operands);
+        self.pricings = Pricings::default();
     }
 
     /// Notes a check that refuses when `bad`.
@@ -134,6 +155,13 @@ impl Verdict {
     fn refuse_if(&mut self, bad: bool, check: Check, measured: i128, limit: i128) {
         self.note(check, u16::from(bad), measured, limit);
     }
+}
+
+/// How far a verdict is before an entry is sized.
+struct SoFar {
+    failed: u32,
+    adjusted: u32,
+    operands: usize,
 }
 
 /// The last entry on an instrument, for the duplicate check.

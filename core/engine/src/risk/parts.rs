@@ -1,6 +1,7 @@
 //! A verdict in parts that fit a ring.
 
 use super::figures::{Operands, Pricings};
+use super::notes::Notes;
 use super::*;
 
 /// A part of a verdict.
@@ -50,7 +51,7 @@ impl Verdict {
             exposure: self.exposure,
             pricings: self.pricings,
         }));
-        self.operands.iter().for_each(|operands| put(VerdictPart::Operands(CheckPart(*operands))));
+        self.operands.iter().for_each(|operands| put(VerdictPart::Operands(CheckPart(operands))));
     }
 
     /// Puts a verdict together from its parts; `next` is `None` when no more will come, and so is the answer.
@@ -67,12 +68,12 @@ impl Verdict {
             reducing: head.reducing,
             equity: head.equity,
             exposure: head.exposure,
-            operands: ArrayVec::new(),
+            operands: Notes::default(),
             pricings: head.pricings,
         };
         while verdict.operands.len() < usize::from(head.operands) {
             let VerdictPart::Operands(CheckPart(operands)) = next()? else { return None };
-            verdict.operands.push(operands);
+            verdict.operands.add(&operands);
         }
         Some(verdict)
     }

@@ -4,7 +4,11 @@
 //!
 //! An amount that leaves more than is wanted is not turned into a quantity before the record is written: amounts
 //! are compared instead, which comes to the same and needs no division.
+//!
+//! Everything is worked out in 64 bits. What does not fit is worked out anew, from the beginning, in 128: the
+//! same code over the other [`Amount`].
 
+use super::amount::Amount;
 use super::checks::Check;
 use super::figures::{CashPricing, Figure, Of, Pricing};
 use super::{Context, Request, Risk, Verdict};
@@ -25,6 +29,7 @@ pub(super) fn qty_floor(qty: Decimal, exponent: u8) -> Qty {
 
 impl Risk {
     /// Sizes an entry; fills in the quantity, what bound it, and the size checks.
+    #[inline(always)]
     pub(super) fn size_entry(
         &self,
         request: &Request,
@@ -32,41 +37,70 @@ impl Risk {
         instrument: &Instrument,
         v: &mut Verdict,
     ) {
+        let before = v.so_far();
+        if self.size_entry_in::<i64>(request, cx, instrument, v).is_none() {
+            v.back_to(before);
+            self.size_entry_wide(request, cx, instrument, v);
+        }
+    }
+
+    /// The same in 128 bits; what does not fit them stops the program.
+    #[cold]
+    #[inline(never)]
+    fn size_entry_wide(&self, request: &Request, cx: &Context<'_>, instrument: &Instrument, v: &mut Verdict) {
+        let sized = self.size_entry_in::<i128>(request, cx, instrument, v);
+        debug_assert!(sized.is_some(), "128 bits hold every amount");
+    }
+
+    /// `None` when an amount does not fit; the verdict is unfinished then.
+    #[inline(always)]
+    fn size_entry_in<A: Amount>(
+        &self,
+        request: &Request,
+        cx: &Context<'_>,
+        instrument: &Instrument,
+        v: &mut Verdict,
+    ) -> Option<()> {
         let terms = &self.terms[request.instrument.index()];
         let in_base = instrument.settle == cx.portfolio.base_currency();
         let pricing = |price: Price| {
-            let mut value = terms.whole_notional(instrument, price);
-            if !in_base {
-                // The negative makes the rounding go up.
-                value = -cx.portfolio.to_base_floor(instrument.settle, -value)?;
+            if in_base {
+                // Two factors of 64 bits: the product cannot leave 128.
+                let unit = i128::from(price.0) * i128::from(instrument.factor);
+                return Some(Pricing::new(Money(unit), 1));
             }
+            let value = terms.whole_notional(instrument, price);
+            // The negative makes the rounding go up.
+            let value = -cx.portfolio.to_base_floor(instrument.settle, -value)?;
             Some(Pricing::new(value, terms.whole))
         };
         let exposure = cx.portfolio.exposure().zip(self.reserved_base(cx));
         let (Some(at_price), Some(((gross, net), reserved))) = (pricing(v.price), exposure) else {
             v.refuse_if(true, Check::MissingMark, 0, 1);
-            return;
+            return Some(());
         };
-        v.pricings.price = at_price;
+        v.pricings.price = A::fitting(at_price)?;
         v.exposure = gross + reserved;
+        let (equity, reserved) = (A::of(v.equity)?, A::of(reserved)?);
+        let used = Used { gross: A::of(v.exposure)?, net: A::of(net)?, reserved };
         let wanted = match request.sizing {
             Sizing::Quantity(qty) => Wanted::Exactly(qty_floor(qty, instrument.qty_exponent)),
             Sizing::Notional(amount) => {
                 let amount = self.reserved.settle_amount_floor(instrument, amount);
                 Wanted::Exactly(instrument.qty_for_notional_floor(amount, v.price))
             }
-            Sizing::Fraction(fraction) => Wanted::Worth(v.equity.mul_floor(fraction), fraction),
+            Sizing::Fraction(fraction) => Wanted::Worth(equity.share_floor(fraction)?, fraction),
         };
         let mut size = Size { wanted, binding: None };
         if let (Some(risk), true) = (self.limits.risk_per_trade, request.stop_distance > Price::ZERO) {
             let cost = v.price.mul_ceil(terms.round_trip);
             if let Some(at_loss) = pricing(request.stop_distance + cost) {
-                v.pricings.loss = at_loss;
-                let room = v.equity.mul_floor(risk);
+                v.pricings.loss = A::fitting(at_loss)?;
+                let room = equity.share_floor(risk)?;
                 size.limit_worth(v, Check::RiskPerTrade, Of::Loss, room);
             }
         }
-        self.limit_by_exposure(request, cx, (gross, net, reserved), v, &mut size);
+        self.limit_by_exposure(request, cx, equity, &used, v, &mut size)?;
         let largest = terms.largest_order(instrument, v.price);
         let exceeds = size.exceeds(v, largest);
         if exceeds || self.limits.max_order_qty.is_some() {
@@ -78,45 +112,51 @@ impl Risk {
         v.qty = instrument.lot_floor(size.qty(v));
         v.binding = size.binding;
         self.check_minimum(request, instrument, v);
+        Some(())
     }
 
-    fn limit_by_exposure(
+    #[inline(always)]
+    fn limit_by_exposure<A: Amount>(
         &self,
         request: &Request,
         cx: &Context<'_>,
-        (gross, net, reserved): (Money, Money, Money),
+        equity: A,
+        all: &Used<A>,
         v: &mut Verdict,
-        size: &mut Size,
-    ) {
+        size: &mut Size<A>,
+    ) -> Option<()> {
         let limits = &self.limits;
         let idle = cx.portfolio.is_flat() && self.reserved.is_empty();
-        let own = if idle { Money::ZERO } else { self.used(request.instrument, cx) };
-        let mut share = |check, share: Ratio, used: Money| {
-            if used.is_zero() && size.fits_share(share) {
+        let own = if idle { A::ZERO } else { A::of(self.used(request.instrument, cx))? };
+        let mut share = |check, share: Ratio, used: A| {
+            if used == A::ZERO && size.fits_share(share) {
                 size.take(v, check, Figure { value: share.0.into(), of: Of::Share }, None);
             } else {
-                size.limit_worth(v, check, Of::Price, v.equity.mul_floor(share) - used);
+                size.limit_worth(v, check, Of::Price, equity.share_floor(share)?.less(used)?);
             }
+            Some(())
         };
         if let Some(limit) = limits.max_position_size {
-            share(Check::PositionSize, limit, own);
+            share(Check::PositionSize, limit, own)?;
         }
         if let Some(limit) = limits.position_concentration {
             let alone = idle || self.terms[request.instrument.index()].is_alone;
-            share(Check::Concentration, limit, if alone { own } else { self.used_by_group(request, cx) });
+            let used = if alone { own } else { A::of(self.used_by_group(request, cx))? };
+            share(Check::Concentration, limit, used)?;
         }
         if let Some(limit) = limits.leverage_limit {
-            share(Check::Leverage, limit, gross + reserved);
+            share(Check::Leverage, limit, all.gross)?;
         }
-        let mut room = |check, limit: Money, used: Money| size.limit_worth(v, check, Of::Price, limit - used);
         if let Some(limit) = limits.max_gross_exposure {
-            room(Check::GrossExposure, limit, gross + reserved);
+            size.limit_worth(v, Check::GrossExposure, Of::Price, A::of(limit)?.less(all.gross)?);
         }
         if let Some(limit) = limits.max_net_exposure {
             // Worst case: only the working entries of this side fill.
-            let toward = if request.side == Side::Buy { net } else { -net };
-            room(Check::NetExposure, limit, toward + reserved);
+            let toward = if request.side == Side::Buy { all.net } else { A::ZERO.less(all.net)? };
+            let used = toward.less(A::ZERO.less(all.reserved)?)?;
+            size.limit_worth(v, Check::NetExposure, Of::Price, A::of(limit)?.less(used)?);
         }
+        Some(())
     }
 
     /// Absolute notionals of an instrument's group with their working entries, base currency.
@@ -150,13 +190,14 @@ impl Risk {
         Some(sum)
     }
 
-    fn limit_by_cash(
+    #[inline(always)]
+    fn limit_by_cash<A: Amount>(
         &self,
         request: &Request,
         cx: &Context<'_>,
         instrument: &Instrument,
         v: &mut Verdict,
-        size: &mut Size,
+        size: &mut Size<A>,
     ) {
         let free = cx.portfolio.balance(instrument.settle) - self.reserved_cash(instrument, cx);
         let fee = self.terms[request.instrument.index()].fee;
@@ -166,7 +207,7 @@ impl Risk {
                 Wanted::Exactly(qty) => cash.cost(qty),
                 // What is wanted costs no more than this.
                 Wanted::Worth(amount, _) if instrument.settle == cx.portfolio.base_currency() => {
-                    i64::try_from(amount.0).ok()
+                    i64::try_from(amount.money().0).ok()
                 }
                 Wanted::Worth(..) => None,
             };
@@ -207,84 +248,95 @@ impl Risk {
     }
 }
 
+/// What positions and working entries use of the base currency.
+struct Used<A> {
+    /// Absolute notionals, with working entries.
+    gross: A,
+    /// Signed notionals, without them.
+    net: A,
+    /// What working entries reserve.
+    reserved: A,
+}
+
 /// The quantity while limits cut it.
-struct Size {
-    wanted: Wanted,
+struct Size<A> {
+    wanted: Wanted<A>,
     binding: Option<Check>,
 }
 
 /// A quantity, or what it is worth at the order's price as long as nothing has cut it.
 #[derive(Clone, Copy)]
-enum Wanted {
+enum Wanted<A> {
     Exactly(Qty),
     /// The amount, and what share of equity it is.
-    Worth(Money, Ratio),
+    Worth(A, Ratio),
 }
 
-impl Size {
+impl<A: Amount> Size<A> {
+    #[inline(always)]
     fn qty(&self, v: &Verdict) -> Qty {
         match self.wanted {
             Wanted::Exactly(qty) => qty,
-            Wanted::Worth(amount, _) => v.pricings.price.qty(amount),
+            Wanted::Worth(amount, _) => amount.qty(&v.pricings.price),
         }
     }
 
+    #[inline(always)]
     fn figure(&self) -> Figure {
         match self.wanted {
             Wanted::Exactly(qty) => Figure::of(qty.0.into()),
-            Wanted::Worth(amount, _) => Figure { value: amount.0, of: Of::Price },
+            Wanted::Worth(amount, _) => Figure { value: amount.money().0, of: Of::Price },
         }
     }
 
+    #[inline(always)]
     fn exceeds(&self, v: &Verdict, largest: Qty) -> bool {
         match self.wanted {
             Wanted::Exactly(qty) => largest < qty,
-            Wanted::Worth(amount, _) => v.pricings.price.exceeds(amount, largest),
+            Wanted::Worth(amount, _) => amount.exceeds(&v.pricings.price, largest),
         }
     }
 
     /// This share of equity is surely enough, and more than nothing.
     #[inline(always)]
     fn fits_share(&self, share: Ratio) -> bool {
-        matches!(self.wanted, Wanted::Worth(amount, wanted) if amount > Money::ZERO && wanted <= share)
+        matches!(self.wanted, Wanted::Worth(amount, wanted) if amount > A::ZERO && wanted <= share)
     }
 
     /// A limit that leaves an amount.
-    #[inline]
-    fn limit_worth(&mut self, v: &mut Verdict, check: Check, of: Of, room: Money) {
+    #[inline(always)]
+    fn limit_worth(&mut self, v: &mut Verdict, check: Check, of: Of, room: A) {
         let pricing = v.pricings.get(of);
         let enough = match self.wanted {
             Wanted::Worth(amount, _) if of == Of::Price => room >= amount,
-            Wanted::Worth(amount, _) => pricing.covers(room, amount, &v.pricings.price),
+            Wanted::Worth(amount, _) => room.covers(pricing, amount, &v.pricings.price),
             // As much as is wanted is more than one less.
-            Wanted::Exactly(qty) => qty > Qty::ZERO && pricing.exceeds(room, qty - Qty(1)),
+            Wanted::Exactly(qty) => qty > Qty::ZERO && room.exceeds(pricing, qty - Qty(1)),
         };
-        let largest = if enough { None } else { Some(pricing.qty(room)) };
-        let cut = largest.filter(|largest| self.exceeds(v, *largest));
-        self.take(v, check, Figure { value: room.0, of }, cut);
-        refuse_without(v, check, room);
+        let cut = if enough { None } else { self.cut_to(v, room.qty(pricing)) };
+        self.take(v, check, Figure { value: room.money().0, of }, cut);
+        v.refuse_without(check, room > A::ZERO);
+    }
+
+    /// The largest quantity, when more is wanted.
+    fn cut_to(&self, v: &Verdict, largest: Qty) -> Option<Qty> {
+        self.exceeds(v, largest).then_some(largest)
     }
 
     /// A limit that leaves a quantity, and whether more is wanted.
+    #[inline(always)]
     fn limit(&mut self, v: &mut Verdict, check: Check, (largest, exceeds): (Qty, bool), room: Money) {
         let cut = exceeds.then_some(largest);
         self.take(v, check, Figure::of(largest.0.into()), cut);
-        refuse_without(v, check, room);
+        v.refuse_without(check, room > Money::ZERO);
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, v: &mut Verdict, check: Check, limit: Figure, cut: Option<Qty>) {
         v.note_figures(check, if cut.is_some() { 2 } else { 0 }, self.figure(), limit);
         if let Some(largest) = cut {
             self.wanted = Wanted::Exactly(largest.max(Qty::ZERO));
             self.binding = Some(check);
         }
-    }
-}
-
-/// A limit without room at all refuses by itself.
-fn refuse_without(v: &mut Verdict, check: Check, room: Money) {
-    if room <= Money::ZERO {
-        v.failed |= check.bit();
     }
 }
