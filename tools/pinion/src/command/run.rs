@@ -79,16 +79,15 @@ pub fn run(args: RunArgs) -> Result<(), Failure> {
         Some(dir) => Some(PathBuf::from(dir)),
         None => Some(fresh_directory(&args.config)),
     };
-    let counters = args.common.counters(Wanted::On);
-    session(&args.config, &[], journal, args.resume, &args.common, None, counters, false)
+    let kept = Kept { journal, resume: args.resume, counters: args.common.counters(Wanted::On) };
+    session(&args.config, &[], kept, &args.common, None, false)
 }
 
 /// `pinion backtest`.
 pub fn backtest(args: BacktestArgs) -> Result<(), Failure> {
     let journal = args.common.journal.as_deref().filter(|j| *j != "off").map(PathBuf::from);
-    let counters = args.common.counters(Wanted::Off);
-    let layout = Some(Layout::Invoker);
-    session(&args.config, &args.data, journal, false, &args.common, layout, counters, args.result)
+    let kept = Kept { journal, resume: false, counters: args.common.counters(Wanted::Off) };
+    session(&args.config, &args.data, kept, &args.common, Some(Layout::Invoker), args.result)
 }
 
 /// A directory under `runs/` that is not there yet, named after the configuration and the time.
@@ -108,16 +107,22 @@ fn layout_named(name: &str) -> Result<Layout, Failure> {
     })
 }
 
+/// What is kept of a run, and where.
+struct Kept {
+    journal: Option<PathBuf>,
+    resume: bool,
+    counters: Wanted,
+}
+
 fn session(
     config: &Path,
     data: &[PathBuf],
-    journal: Option<PathBuf>,
-    resume: bool,
+    kept: Kept,
     common: &Common,
     default: Option<Layout>,
-    counters: Wanted,
     result_line: bool,
 ) -> Result<(), Failure> {
+    let Kept { journal, resume, counters } = kept;
     // Before anything is read: that may take a while, and a signal to stop must not be lost in it.
     hear_kill()?;
     let layout = match &common.layout {
