@@ -32,7 +32,7 @@ pub struct Restored {
     pub events: u64,
     /// The engine.
     pub engine: Engine,
-    /// The venue's bytes, for [`restore_venue`].
+    /// The venue's bytes, for [`Restored::restore_venue`].
     venue: Vec<u8>,
     /// Equity up to there.
     pub curve: EquityCurve,
