@@ -311,7 +311,7 @@ impl Writer {
         self.care.stalls()
     }
 
-    /// True while the last frame has [`FLAG_MORE`]: the group's next frame must be appended first.
+    /// True while the last frame has [`pinion_model::record::FLAG_MORE`]: the group's next frame must be appended first.
     pub fn in_group(&self) -> bool {
         self.in_group
     }
