@@ -16,11 +16,14 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use pinion_model::record::{Kind, RECORD_BYTES};
+
 use crate::error::{Bad, BadKind, JournalError, io_error};
 use crate::files::{SegmentFile, SlotReader, checked_header, list};
 use crate::frame::Seed;
 use crate::layout::{frame_offset, parse_segment_name};
 use crate::lock::DirLock;
+use crate::pruned::Pruned;
 use crate::upkeep_lock::UpkeepLock;
 
 /// What an archive's name has behind its segment's.
@@ -69,6 +72,7 @@ pub fn archive(
     let dir = dir.as_ref();
     let upkeep = UpkeepLock::take(dir)?;
     let segments = list(dir)?.sound(dir)?;
+    let pruned = Pruned::read(dir, segments[0].epoch)?;
     let eligible = segments.len().saturating_sub(usize::try_from(keep).unwrap_or(usize::MAX));
     let mut done = Vec::new();
     for (index, segment) in segments[..eligible].iter().enumerate() {
@@ -88,7 +92,9 @@ pub fn archive(
         } else {
             None
         };
-        let archived = archive_one(&upkeep, segment)?;
+        let gap = pruned.as_ref().map(|gone| gone.from).filter(|from| *from > segment.first_position);
+        let until = segments.get(index + 1).map(|next| next.first_position.min(gap.unwrap_or(u64::MAX)));
+        let archived = archive_one(&upkeep, segment, until)?;
         tell(&archived);
         done.push(archived);
     }
@@ -99,14 +105,19 @@ pub fn archive(
 pub(crate) fn ends_closed(segment: &SegmentFile) -> Result<bool, JournalError> {
     let file = crate::files::open(&segment.path)?;
     let error = |source| io_error("read a segment", &segment.path, source);
-    let slots = file.metadata().map_err(error)?.len().saturating_sub(frame_offset(0)) / 128;
+    let slots = file.metadata().map_err(error)?.len().saturating_sub(frame_offset(0));
+    let slots = slots / RECORD_BYTES as u64;
     let Some(last) = slots.checked_sub(1) else { return Ok(false) };
     let record = crate::files::read_slot(&file, last).map_err(error)?;
-    Ok(record.is_some_and(|record| record.kind == pinion_model::record::Kind::End as u16))
+    Ok(record.is_some_and(|record| record.kind == Kind::End as u16))
 }
 
-fn archive_one(upkeep: &UpkeepLock, segment: &SegmentFile) -> Result<Archived, JournalError> {
-    check_sound(segment)?;
+fn archive_one(
+    upkeep: &UpkeepLock,
+    segment: &SegmentFile,
+    until: Option<u64>,
+) -> Result<Archived, JournalError> {
+    check_sound(segment, until)?;
     let target = archive_path(&segment.path);
     if !target.exists() {
         let temporary = suffixed(&target, ".tmp");
@@ -132,23 +143,31 @@ fn archive_one(upkeep: &UpkeepLock, segment: &SegmentFile) -> Result<Archived, J
     Ok(Archived { file: target, first_position: segment.first_position, plain_bytes, archive_bytes })
 }
 
-/// Refuses a segment with a frame that is not as it was written.
-fn check_sound(segment: &SegmentFile) -> Result<(), JournalError> {
+/// Refuses a segment with a frame below `until`, where the next one begins, that is not as it was written.
+fn check_sound(segment: &SegmentFile, until: Option<u64>) -> Result<(), JournalError> {
     let mut reader = SlotReader::open(&segment.path)?;
     let header = checked_header(&reader, segment)?;
     let seed = Seed::new(segment.epoch);
-    let slots = (reader.bytes().min(header.file_bytes()) - frame_offset(0)) / 128;
+    let slots = (reader.bytes().min(header.file_bytes()) - frame_offset(0)) / RECORD_BYTES as u64;
+    // A run that was taken up leaves a segment before it is full.
+    let used = until.map_or(slots, |until| until - segment.first_position);
     let mut index = 0;
-    while index < slots {
+    while index < used {
         let chunk = reader.chunk(index)?;
-        for (slot, at) in chunk.slots.iter().zip(index..slots) {
+        let count = chunk.slots.len() as u64;
+        if count == 0 {
+            let reason = "the file ends before the next segment begins";
+            let position = segment.first_position + index;
+            return Err(segment.bad(position, frame_offset(index), BadKind::Length, reason).into());
+        }
+        for (slot, at) in chunk.slots.iter().zip(index..used) {
             let position = segment.first_position + at;
             if !seed.accepts(slot, position) {
                 let (kind, reason) = seed.fault(slot, position);
                 return Err(segment.bad(position, frame_offset(at), kind, reason).into());
             }
         }
-        index += chunk.slots.len().max(1) as u64;
+        index += count;
     }
     Ok(())
 }

@@ -81,9 +81,12 @@ fn names(dir: &Path) -> Result<Vec<OsString>, JournalError> {
 }
 
 /// Lists a directory's segments in the order of their positions.
+///
+/// Looks twice: a segment that is archived during a look may be in it under neither name, but then its
+/// archive was there before the other look began.
 pub(crate) fn list(dir: &Path) -> Result<Listing, JournalError> {
     let mut listing = Listing { segments: Vec::new(), stray: None };
-    for name in names(dir)? {
+    for name in names(dir)?.into_iter().chain(names(dir)?) {
         let text = name.to_string_lossy();
         let plain = text.strip_suffix(ARCHIVE_SUFFIX).unwrap_or(&text);
         if !plain.ends_with(".seg") {

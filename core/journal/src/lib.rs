@@ -1,12 +1,14 @@
 //! The journal: everything a run took in and everything it decided, in order, on disk.
 //!
-//! This crate owns the files `journal-<epoch>-<first position>.seg` of one directory and the four
-//! things done with them: append ([`Writer`]), read and follow ([`Reader`], [`Cursor`]), judge after a
-//! crash ([`scan`]) and prove whole ([`verify`]). The bytes are described in `FORMAT.md`.
+//! This crate owns the files `journal-<epoch>-<first position>.seg` of one directory and what is done
+//! with them: append ([`Writer`]), read and follow ([`Reader`], [`Cursor`]), judge after a crash
+//! ([`scan`]), prove whole ([`verify`]) and sign ([`seal()`]); and, when they are at rest, compress
+//! ([`archive()`]), remove ([`prune()`]), copy ([`backup()`]) and rescue ([`salvage()`]). `FORMAT.md` has the bytes.
 //!
 //! Threads: the writer runs on the cold journal thread, and nothing here may run on a hot one (stores to
-//! a file mapping fault). Readers run anywhere, also in other processes. Nothing here reads a clock:
-//! time arrives as arguments. Bad files and full disks are [`JournalError`]s that name the file, the
+//! a file mapping fault); with [`Upkeep::Thread`] it has a thread that does what waits for the disk. Readers
+//! run anywhere, also in other processes. Only that thread reads clocks: elsewhere time arrives as
+//! arguments. Bad files and full disks are [`JournalError`]s that name the file, the
 //! position, the reason and what to do. A failed sync is [`JournalError::Durability`], and it is final.
 //!
 //! ```
@@ -35,8 +37,13 @@
 //! ```
 
 mod archive;
+mod backup;
 mod chain;
+mod copy;
+mod disk;
 mod error;
+#[cfg(any(test, feature = "faults"))]
+pub mod faults;
 mod files;
 mod frame;
 mod layout;
@@ -49,15 +56,20 @@ mod pruned;
 mod reader;
 mod reader_cursor;
 pub mod recover;
+mod salvage;
 mod scan;
+mod seal;
+mod seal_key;
 mod segment;
 mod small_file;
 pub mod system;
+mod upkeep;
 mod upkeep_lock;
 mod verify;
 mod writer;
 
 pub use archive::{Archived, archive};
+pub use backup::{BackupProgress, BackupReport, backup};
 pub use error::{Bad, BadKind, JournalError};
 pub use layout::{
     CHECKPOINT_FRAMES, FORMAT_VERSION, HEADER_BYTES, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN, SegmentHeader,
@@ -69,8 +81,12 @@ pub use prune::{PruneOptions, PruneReport, PruneUntil, prune};
 pub use pruned::Pruned;
 pub use reader::{Cursor, Reader};
 pub use reader_cursor::{ReaderCursor, registered};
+pub use salvage::{Lost, SalvageOptions, SalvageReport, salvage};
 pub use scan::{Recovery, scan};
+pub use seal::{SEAL_NAME, Seal, SealCheck, seal, verify_seal};
+pub use seal_key::{keygen, read_public, read_secret};
 pub use system::Anchor;
+pub use upkeep::{Durable, Upkeep};
 pub use verify::{VerifyReport, verify};
 pub use writer::{Head, Resumed, Writer, never_began};
 

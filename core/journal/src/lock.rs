@@ -7,7 +7,9 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::disk;
 use crate::error::{JournalError, io_error};
 use crate::small_file;
 
@@ -16,7 +18,8 @@ const NAME: &str = "journal.lock";
 /// The right to write in a directory, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct DirLock {
-    dir: File,
+    dir: Arc<File>,
+    dir_path: PathBuf,
     path: PathBuf,
 }
 
@@ -66,18 +69,23 @@ impl DirLock {
         let stale = Holder::read(&path);
         let Holder { pid, boot_id } = Holder::this();
         small_file::replace(&path, format!("pid {pid}\nboot {boot_id}\n").as_bytes())?;
-        Ok((DirLock { dir: dir_file, path }, stale))
+        Ok((DirLock { dir: Arc::new(dir_file), dir_path: dir.to_path_buf(), path }, stale))
     }
 
     /// Waits until the directory's names are on disk.
     pub(crate) fn sync_all(&self) -> io::Result<()> {
-        self.dir.sync_all()
+        disk::sync_all(&self.dir, &self.dir_path)
+    }
+
+    /// The directory, for whoever syncs it while the lock is held.
+    pub(crate) fn dir_file(&self) -> Arc<File> {
+        self.dir.clone()
     }
 }
 
 impl Drop for DirLock {
     fn drop(&mut self) {
         // The kernel's lock is still held. A file that stays is taken for a stale one, which is right.
-        let _ = std::fs::remove_file(&self.path);
+        let _ = disk::remove(&self.path);
     }
 }

@@ -1,14 +1,17 @@
 //! Memory mappings of segments: the only `unsafe` code of the journal.
 //!
 //! Owns the two mappings: the writer's, which publishes frames, and the readers', which see them.
-//! [`WriteMap`] belongs to the cold journal thread; [`ReadMap`] to whoever reads. Neither may be used on
-//! a hot thread: a store to a page that write-back has cleaned faults. Offsets outside a mapping
-//! panic before memory is touched; every caller computes them from the mapped length.
+//! [`WriteMap`] belongs to the cold journal thread; its [`Flusher`] to whoever has it on disk, also while frames
+//! are stored; [`ReadMap`] to whoever reads. None may be used on a hot thread: a store to a page that write-back
+//! has cleaned faults. Offsets outside a mapping panic before memory is touched; every caller computes them
+//! from the mapped length.
 //!
 //! Proof obligations, for every `unsafe` block below:
 //! 1. *In bounds and aligned.* Mappings start on a page; `check` has tested offset and length.
-//! 2. *One writer.* The directory's lock admits one writer process, and `publish` takes `&mut self`.
-//!    A frame's bytes are stored before its commit word (release) and never changed afterwards, so a
+//! 2. *One writer.* The directory's lock admits one writer process, only a [`WriteMap`] stores, there is one for
+//!    a file, and `publish` takes `&mut self`. A [`Flusher`] of the same mapping touches no memory: it makes a
+//!    system call on the range, and the kernel takes stores of other threads meanwhile as it does from any
+//!    process that has the file mapped. A frame's bytes are stored before its commit word (release) and never changed afterwards, so a
 //!    reader that has loaded a non-zero commit word (acquire) may hold a plain reference to them.
 //! 3. *The file keeps its length while mapped.* The writer trims a file only behind its End record and
 //!    after dropping its own mapping; a [`crate::Cursor`] never looks behind an End. Whoever truncates
@@ -19,9 +22,10 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use memmap2::{Advice, Mmap, MmapMut, MmapOptions};
+use memmap2::{Advice, Mmap, MmapOptions, MmapRaw};
 use pinion_model::record::{RECORD_BYTES, Record};
 use zerocopy::IntoBytes;
 
@@ -32,23 +36,31 @@ const COMMIT_BYTES: usize = size_of::<u32>();
 /// The writer's mapping of one segment.
 #[derive(Debug)]
 pub(crate) struct WriteMap {
-    map: MmapMut,
+    map: Arc<MmapRaw>,
 }
 
 impl WriteMap {
     /// Maps `bytes` of a file that is at least that long, pages writable at once where possible.
     pub(crate) fn new(file: &File, bytes: u64) -> io::Result<Self> {
         let length = usize::try_from(bytes).map_err(io::Error::other)?;
-        // SAFETY: obligations 2 and 3: the writer holds the directory's lock and created this file.
-        let map = unsafe { MmapOptions::new().len(length).map_mut(file)? };
+        let map = MmapOptions::new().len(length).map_raw(file)?;
         // Saves a fault per page later. Kernels before 5.14 do not know it: then the faults happen.
         let _ = map.advise(Advice::PopulateWrite);
-        Ok(WriteMap { map })
+        Ok(WriteMap { map: Arc::new(map) })
+    }
+
+    /// What has this mapping on disk.
+    pub(crate) fn flusher(&self) -> Flusher {
+        Flusher { map: self.map.clone() }
     }
 
     /// Stores the segment's header.
     pub(crate) fn put_header(&mut self, header: &SegmentHeader) {
-        self.map[..HEADER_BYTES].copy_from_slice(header.as_bytes());
+        check(0, HEADER_BYTES, self.map.len());
+        // SAFETY: obligations 1 and 2: no reader looks at the file before it has its name.
+        unsafe {
+            std::ptr::copy_nonoverlapping(header.as_bytes().as_ptr(), self.map.as_mut_ptr(), HEADER_BYTES);
+        }
     }
 
     /// Stores a sealed frame: its bytes first, its commit word last.
@@ -72,8 +84,17 @@ impl WriteMap {
         // SAFETY: obligations 1 and 2: only this object stores here, and `&self` excludes that.
         unsafe { std::slice::from_raw_parts(self.map.as_ptr().add(offset).cast::<Record>(), count) }
     }
+}
 
-    /// Waits until the bytes are on disk (`msync` with `MS_SYNC`).
+/// Has parts of a writer's mapping on disk, from any thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Flusher {
+    map: Arc<MmapRaw>,
+}
+
+impl Flusher {
+    /// Waits until the bytes are on disk (`msync` with `MS_SYNC`, which is `fdatasync` of a range). The range
+    /// matters: the pages behind it are dirty from being made ready, and would all be written again.
     pub(crate) fn flush(&self, offset: usize, bytes: usize) -> io::Result<()> {
         self.map.flush_range(offset, bytes)
     }

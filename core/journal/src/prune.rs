@@ -9,7 +9,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use pinion_model::record::Record;
+use pinion_model::record::{Kind, Record};
 
 use crate::archive::archive_path;
 use crate::error::{JournalError, io_error};
@@ -19,9 +19,6 @@ use crate::reader_cursor::registered;
 use crate::system::is_reserved;
 use crate::upkeep_lock::UpkeepLock;
 use crate::verify::chain_of;
-
-/// Kind of a record that replay can begin at: the state of a run as a text group.
-const SNAPSHOT: u16 = 0x309;
 
 /// How much is to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,7 +191,7 @@ fn snapshot_for(segments: &[SegmentFile], kept: usize, asked: u64) -> Result<Opt
 fn snapshots_in(segment: &SegmentFile) -> Result<Vec<u64>, JournalError> {
     let (mut found, mut inside) = (Vec::new(), false);
     each_record(segment, |record| {
-        if record.kind == SNAPSHOT && !inside {
+        if record.kind == Kind::Snapshot as u16 && !inside {
             found.push(record.position);
         }
         inside = record.continues();

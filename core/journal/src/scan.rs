@@ -33,7 +33,7 @@ pub struct Recovery {
     pub torn_group: Option<u64>,
     /// True if the journal has its End.
     pub closed: bool,
-    /// Of the records that count, those that callers appended, text frames among them.
+    /// Of the records that count, those that callers appended: text frames among them, and what was pruned.
     pub caller_records: u64,
     /// Segments that were pruned.
     pub pruned_segments: u64,
@@ -162,8 +162,11 @@ impl<'a> Walk<'a> {
             Ok(Some(Stop { verdict, closed, file: segment.path.clone(), byte_offset }))
         };
         let gap = self.expected..segment.first_position;
-        if self.group.is_none() && self.pruned.is_some_and(|pruned| (pruned.from..pruned.to) == gap) {
+        let pruned = self.pruned.filter(|pruned| self.group.is_none() && (pruned.from..pruned.to) == gap);
+        if let Some(pruned) = pruned {
             self.expected = segment.first_position;
+            self.caller_records += pruned.caller_records;
+            self.whole_records = self.caller_records;
         }
         if segment.first_position > self.expected {
             return stop(classify(self.observation(Commit::Empty, Crc::Bad, Place::Unexpected)), false, 0);

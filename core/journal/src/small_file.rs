@@ -4,21 +4,23 @@
 //! Who reads such a file sees the old content or the new one, also after a crash.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use crate::archive::suffixed;
+use crate::disk;
 use crate::error::{JournalError, io_error};
 
 /// Puts `bytes` in the file, in place of what it held.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), JournalError> {
     let temporary = suffixed(path, ".tmp");
     let written = (|| {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+        let file = disk::create(&temporary)?;
+        disk::write_all_at(&file, &temporary, bytes, 0)?;
+        disk::sync_all(&file, &temporary)?;
+        disk::rename(&temporary, path)?;
+        let dir = path.parent().unwrap_or(Path::new("."));
+        disk::sync_all(&File::open(dir)?, dir)
     })();
     written.map_err(|source| io_error("write a file", path, source))
 }

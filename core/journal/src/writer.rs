@@ -2,10 +2,16 @@
 //!
 //! Owns the one writable end of a journal. Runs on the cold journal thread and must not be called from
 //! a hot one. Appending copies into a mapping; only a roll into an unprepared segment, `mark` and
-//! `close` wait for the disk. A full disk fails the call and loses nothing: the same call may be made
-//! again. A failed sync is final for the writer ([`JournalError::Durability`]).
+//! `close` wait for the disk. With [`crate::Upkeep::Thread`] a thread prepares segments and syncs; the Mark that
+//! says so is appended by the writer's next call. A full disk fails the call and loses nothing: the same call
+//! may be made again, and does what it says as long as the segment in use has room. A failed sync is final
+//! for the writer ([`JournalError::Durability`]).
 
+#[cfg(test)]
+mod fault_tests;
 mod resume;
+#[cfg(test)]
+mod resume_tests;
 mod steps;
 
 pub use resume::{Resumed, never_began};
@@ -15,14 +21,16 @@ use std::path::{Path, PathBuf};
 use pinion_model::record::{BODY_BYTES, Kind, Record};
 
 use crate::chain::Chain;
+use crate::disk;
 use crate::error::JournalError;
 use crate::files;
 use crate::frame::Seed;
 use crate::layout::{FORMAT_VERSION, SegmentHeader};
 use crate::lock::DirLock;
 use crate::options::{Options, check_options};
-use crate::segment::{Prepared, Retired, Segment, frames_in};
+use crate::segment::{Prepared, Segment, frames_in};
 use crate::system::{self, Anchor, End, Mark, Start, TEXT_BYTES_MAX, text_frames};
+use crate::upkeep::{Care, Durable, Rhythm, Upkeep, Worker};
 
 /// What identifies a journal up to its last record. Kept elsewhere, it proves later that nothing was
 /// cut off or written anew.
@@ -41,24 +49,24 @@ pub struct Head {
 /// The writable end of a journal.
 #[derive(Debug)]
 pub struct Writer {
+    // Before the lock: its thread must have ended when the directory is let go.
+    care: Care,
     dir: PathBuf,
     lock: DirLock,
     header: SegmentHeader,
     seed: Seed,
     source: u32,
     segment: Segment,
-    prepared: Option<Prepared>,
-    retired: Vec<Retired>,
-    dir_dirty: bool,
     segments: u64,
     chain: Chain,
     absorbed: u64,
     in_group: bool,
     last_ticks: u64,
-    durable_position: u64,
+    /// What the last Mark says.
+    marked: u64,
+    /// A sync returned, and no Mark says so yet.
+    due_mark: Option<Mark>,
     failed: bool,
-    #[cfg(test)]
-    sync_fault: bool,
 }
 
 impl Writer {
@@ -80,6 +88,7 @@ impl Writer {
         writer.write_start(&options)?;
         // A journal exists once its first header and Start are on disk: recovery relies on it.
         writer.sync()?;
+        writer.start_upkeep(&options)?;
         Ok(writer)
     }
 
@@ -93,8 +102,8 @@ impl Writer {
         mut chain: Chain,
         segments: u64,
     ) -> Result<Writer, JournalError> {
-        let segment = match prepared.activate(&header) {
-            Ok(segment) => segment,
+        let (segment, litter) = match prepared.activate(&header) {
+            Ok(activated) => activated,
             Err(failure) => {
                 let (unused, error) = *failure;
                 // The first error is the one to act on.
@@ -102,27 +111,36 @@ impl Writer {
                 return Err(error);
             }
         };
+        // A second name that stays is harmless: no reader looks at it, and the writer owns the directory.
+        let _ = disk::remove(&litter);
         chain.begin_segment(&header);
+        let frames = header.capacity_frames;
+        let worker = Worker::new(dir, lock.dir_file(), header.epoch, frames, segment.current());
         Ok(Writer {
+            care: Care::new(worker),
             dir: dir.to_path_buf(),
             lock,
             seed: Seed::new(header.epoch),
             header,
             source: options.source,
             segment,
-            prepared: None,
-            retired: Vec::new(),
-            dir_dirty: true,
             segments: segments + 1,
             chain,
             absorbed: 0,
             in_group: false,
             last_ticks: options.anchor.ticks,
-            durable_position: 0,
+            marked: 0,
+            due_mark: None,
             failed: false,
-            #[cfg(test)]
-            sync_fault: false,
         })
+    }
+
+    fn start_upkeep(&mut self, options: &Options) -> Result<(), JournalError> {
+        let rhythm = Rhythm { every: options.sync_every, records: options.sync_records };
+        match options.upkeep {
+            Upkeep::Inline => Ok(()),
+            Upkeep::Thread => self.care.start(rhythm, self.segment.end_position()),
+        }
     }
 
     fn write_start(&mut self, options: &Options) -> Result<u64, JournalError> {
@@ -150,21 +168,26 @@ impl Writer {
         if system::is_reserved(record.kind) {
             return Err(JournalError::Reserved { kind: record.kind });
         }
+        self.look()?;
         self.last_ticks = record.ticks;
         self.push(record)
     }
 
     /// Appends records in order and gives the position of the first; without records, the next position.
-    /// Either all are appended or, if it fails, none, as long as they fit this segment and the next.
+    /// Either all are appended or, if it fails, none, as long as they fit this segment and the next; where
+    /// bringing the next into use fails with some appended, the writer stops, and recovery drops an open group.
     pub fn append_batch(&mut self, records: &[Record]) -> Result<u64, JournalError> {
         if let Some(record) = records.iter().find(|record| system::is_reserved(record.kind)) {
             return Err(JournalError::Reserved { kind: record.kind });
         }
+        self.look()?;
         self.reserve(records.len() as u64)?;
         self.make_room()?;
         let position = self.position();
-        for record in records {
-            self.append(record)?;
+        for (index, record) in records.iter().enumerate() {
+            self.last_ticks = record.ticks;
+            let pushed = self.push(record);
+            self.whole_call(index == 0, pushed)?;
         }
         Ok(position)
     }
@@ -179,18 +202,29 @@ impl Writer {
             return Err(JournalError::TextTooLong { bytes: text.len(), limit: TEXT_BYTES_MAX });
         }
         self.refuse_in_group()?;
+        self.look()?;
         self.reserve(1 + (text.len() / BODY_BYTES) as u64 + 1)?;
         self.make_room()?;
         let position = self.position();
-        for frame in text_frames(kind, self.last_ticks, self.source, text) {
-            self.push(&frame)?;
+        for (index, frame) in text_frames(kind, self.last_ticks, self.source, text).enumerate() {
+            let pushed = self.push(&frame);
+            self.whole_call(index == 0, pushed)?;
         }
         Ok(position)
+    }
+
+    /// A call that fails with some of its frames stored must not be made again: they would stand twice.
+    fn whole_call(&mut self, first: bool, stored: Result<u64, JournalError>) -> Result<u64, JournalError> {
+        if stored.is_err() && !first {
+            self.failed = true;
+        }
+        stored
     }
 
     /// Appends a pairing of ticks and clocks; later segments carry it in their header.
     pub fn anchor(&mut self, anchor: Anchor) -> Result<u64, JournalError> {
         self.refuse_in_group()?;
+        self.look()?;
         self.last_ticks = anchor.ticks;
         let position = self.push_own(Kind::Anchor, system::body_of(&anchor))?;
         self.header.anchor = anchor;
@@ -202,28 +236,35 @@ impl Writer {
     pub fn mark(&mut self, wall_ns: u64) -> Result<u64, JournalError> {
         self.refuse_in_group()?;
         self.sync()?;
-        let durable_position = self.durable_position;
-        self.push_own(Kind::Mark, system::body_of(&Mark { durable_position, wall_ns }))
+        self.due_mark = None;
+        self.push_mark(Mark { durable_position: self.durable_position(), wall_ns })
+    }
+
+    /// Takes up what upkeep has done: appends a due Mark, and tells of a sync or a preparation that failed. Inline, it
+    /// makes the next segment ready instead. To be called where there is time, and at least as often as marks are
+    /// wanted; each append does it, too.
+    pub fn housekeeping(&mut self) -> Result<(), JournalError> {
+        self.refuse_failed()?;
+        if !self.care.is_threaded() {
+            return self.prepare_next().map(|_| ());
+        }
+        self.look()
     }
 
     /// Makes the next segment ready, if it is not, and says whether it did something. Call it off the
-    /// append path: it writes and syncs a whole segment. A failure leaves appending unharmed until the
-    /// current segment is full.
+    /// append path: it writes and syncs a whole segment, or waits for the thread that does. A failure leaves
+    /// appending unharmed until the current segment is full.
     pub fn prepare_next(&mut self) -> Result<bool, JournalError> {
         self.refuse_failed()?;
-        if self.prepared.is_some() {
-            return Ok(false);
-        }
-        let first = self.segment.end_position();
-        let prepared = Prepared::create(&self.dir, self.header.epoch, first, self.header.capacity_frames)?;
-        self.prepared = Some(prepared);
-        self.dir_dirty = true;
-        Ok(true)
+        self.care.prepare(self.segment.end_position())
     }
 
     /// Writes the closing figures and an End, syncs, and trims the last file to its length.
     pub fn close(mut self, wall_ns: u64, summary: &[u8]) -> Result<Head, JournalError> {
         self.refuse_in_group()?;
+        self.care.stop();
+        // What could not be prepared is tried again if it is needed.
+        let _ = self.hear()?;
         if !summary.is_empty() {
             self.append_text(Kind::Summary, summary)?;
         }
@@ -233,9 +274,7 @@ impl Writer {
         self.push_own(Kind::End, system::body_of(&end))?;
         self.sync()?;
         let head = self.head();
-        if let Some(prepared) = self.prepared.take() {
-            prepared.discard()?;
-        }
+        self.care.discard()?;
         let position = self.position();
         let Writer { dir, lock, segment, .. } = self;
         segment
@@ -250,9 +289,24 @@ impl Writer {
         self.segment.next_position()
     }
 
+    /// Number of this run.
+    pub fn epoch(&self) -> u64 {
+        self.header.epoch
+    }
+
     /// Every record below this position is known to be on disk.
     pub fn durable_position(&self) -> u64 {
-        self.durable_position
+        self.care.durable().position()
+    }
+
+    /// The same for other threads, and for as long as they want it.
+    pub fn durable(&self) -> Durable {
+        self.care.durable().clone()
+    }
+
+    /// Rolls that had to wait because the upkeep thread did not have the next segment ready.
+    pub fn stalls(&self) -> u64 {
+        self.care.stalls()
     }
 
     /// True while the last frame has [`FLAG_MORE`]: the group's next frame must be appended first.
@@ -276,6 +330,7 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faults::{Call, Faults};
 
     #[test]
     fn a_failed_sync_is_final_and_nothing_is_accepted_after_it() {
@@ -283,10 +338,11 @@ mod tests {
         let mut writer = Writer::create(dir.path(), Options::new(1)).unwrap();
         let record = Record::new(Kind::Quote, 1, 0, [1; BODY_BYTES]);
         writer.append(&record).unwrap();
-        writer.sync_fault = true;
+        let faults = Faults::in_dir(dir.path());
+        faults.fail(Call::Sync, 0, libc::EIO);
         let error = writer.mark(1).unwrap_err();
         assert!(matches!(error, JournalError::Durability { position: 2, .. }), "{error}");
-        writer.sync_fault = false;
+        faults.clear();
         assert!(matches!(writer.append(&record), Err(JournalError::Failed { position: 2, .. })));
         assert!(matches!(writer.mark(2), Err(JournalError::Failed { .. })), "a sync is never tried again");
         assert!(matches!(writer.prepare_next(), Err(JournalError::Failed { .. })));

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use common::*;
-use pinion_journal::{Reader, Writer, verify};
+use pinion_journal::*;
 use pinion_model::record::{Kind, Record};
 
 /// Lines of 16 bytes; lines of zeros become one star, as hexdump does it.
@@ -48,10 +48,18 @@ fn the_worked_example_in_format_md_is_what_the_writer_writes() {
 }
 
 fn python(dir: &Path) -> Output {
+    python_with(dir, None)
+}
+
+fn python_with(dir: &Path, key: Option<&[u8; 32]>) -> Output {
+    let key = key.map(|key| key.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/read_journal.py");
     Command::new("python3")
         .arg(script)
         .arg(dir)
+        .args(key)
+        // Nothing is written beside the script.
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .expect("this test runs python3, which is missing or cannot start: install Python 3.9 or later")
 }
@@ -78,6 +86,8 @@ fn a_python_reader_made_from_format_md_alone_agrees_on_counts_kinds_and_texts() 
         assert_eq!(read["segments"], report.segments);
         assert_eq!(read["closed"], is_closed);
         assert_eq!(read["epoch"], EPOCH);
+        let head: String = report.chain_head.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(read["head"], head);
         assert_eq!(read["kinds"], serde_json::to_value(kinds).unwrap());
         assert_eq!(read["text"][(Kind::Plan as u16).to_string()], "p".repeat(250));
         if is_closed {
@@ -105,4 +115,36 @@ fn control_the_python_reader_refuses_a_flipped_bit_a_cut_and_a_missing_segment()
     refused("should have");
     fs::remove_file(&files[1]).unwrap();
     refused("missing");
+}
+
+#[test]
+fn the_python_reader_reads_what_was_taken_up_archived_pruned_and_sealed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = Writer::create(dir.path(), options(40)).unwrap();
+    fill(&mut writer, 20);
+    drop(writer);
+    let (mut writer, _) = Writer::resume(dir.path(), options(40)).unwrap();
+    fill(&mut writer, 10);
+    let key = seal(dir.path(), &[7; 32], None, 5).unwrap().public;
+    fill(&mut writer, 3);
+    let head = writer.close(1, b"").unwrap();
+    archive(dir.path(), 2, |_| ()).unwrap();
+    let until = PruneUntil::Keep(4);
+    let options =
+        PruneOptions { until, as_far_as_possible: false, give_up_replay: true, dry_run: false, wall_ns: 9 };
+    let pruned = prune(dir.path(), &options).unwrap();
+    assert!(pruned.segments > 0);
+    let output = python_with(dir.path(), Some(&key));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let read: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&read["records"], &read["segments"]), (&head.records.into(), &head.segments.into()));
+    assert_eq!(read["pruned"], serde_json::json!([pruned.from, pruned.to]));
+    assert_eq!(read["sealed"], true);
+    let other = python_with(dir.path(), Some(&[9; 32]));
+    assert!(!other.status.success(), "another key");
+    let seal = dir.path().join(SEAL_NAME);
+    let text = fs::read_to_string(&seal).unwrap();
+    fs::write(&seal, text.replace("sealed 5", "sealed 6")).unwrap();
+    let changed = python_with(dir.path(), Some(&key));
+    assert!(String::from_utf8_lossy(&changed.stderr).contains("seal signature"));
 }

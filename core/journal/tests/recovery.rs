@@ -116,6 +116,65 @@ fn every_cell_of_the_table_is_reached_by_a_real_file() {
     }
 }
 
+/// The stores of one frame, stopped after any byte, and what a power cut keeps of them: the cells of the table that a
+/// crash can make, made as it makes them.
+#[test]
+fn a_crash_while_a_frame_is_stored_ends_the_journal_before_it() {
+    const SLOT: usize = 21;
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = Writer::create(dir.path(), options(64)).unwrap();
+    quotes(&mut writer, 0..10);
+    writer.mark(1).unwrap();
+    quotes(&mut writer, 10..40);
+    drop(writer);
+    let path = only_file(dir.path());
+    let whole = fs::read(&path).unwrap();
+    let stored = HEADER_BYTES + SLOT * RECORD_BYTES;
+    let mut seen = std::collections::HashSet::new();
+    for later in [Later::No, Later::Yes] {
+        let mut before = whole.clone();
+        let next = if later == Later::Yes { SLOT + 4 } else { 64 };
+        before[stored..HEADER_BYTES + next * RECORD_BYTES].fill(0);
+        for byte in 4..=RECORD_BYTES {
+            // Bytes first, the commit word last; and what is cut off in between.
+            for (commit, from) in [(false, 4), (true, 0)] {
+                let mut bytes = before.clone();
+                bytes[stored + from..stored + byte].copy_from_slice(&whole[stored + from..stored + byte]);
+                let slot = &bytes[stored..stored + RECORD_BYTES];
+                let is_whole = slot == &whole[stored..stored + RECORD_BYTES];
+                let place = slot[8..16] == (SLOT as u64).to_le_bytes();
+                let crc = slot[4..] == whole[stored + 4..stored + RECORD_BYTES];
+                fs::write(&path, &bytes).unwrap();
+                let recovery = scan(dir.path()).unwrap();
+                seen.insert((commit, crc, place, later));
+                if is_whole {
+                    assert_eq!(recovery.valid_until, SLOT as u64 + 1);
+                    continue;
+                }
+                let expected = match (commit, later) {
+                    (true, _) => Verdict::Torn,
+                    (false, Later::Yes) => Verdict::Hole,
+                    (false, Later::No) => Verdict::CleanTail,
+                };
+                assert_eq!(
+                    recovery.verdict, expected,
+                    "{byte} bytes, commit {commit}, {later:?}: {recovery:?}"
+                );
+                assert_eq!(recovery.valid_until, SLOT as u64);
+                // And the run goes on behind it.
+                let copy = tempfile::tempdir().unwrap();
+                fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
+                let (writer, resumed) = Writer::resume(copy.path(), options(64)).unwrap();
+                assert_eq!(resumed.found.valid_until, SLOT as u64);
+                let head = writer.close(9, b"").unwrap();
+                assert!(verify(copy.path()).unwrap().agrees_with(&head), "{byte} {commit} {later:?}");
+            }
+        }
+    }
+    // (commit, crc, position) by later: of an empty slot three each, of a written one torn in two ways and whole.
+    assert_eq!(seen.len(), 12, "{seen:?}");
+}
+
 /// For each position, how many records count if only those below it are whole.
 fn group_starts(dir: &Path) -> Vec<u64> {
     let mut starts = vec![0];
@@ -362,4 +421,24 @@ fn a_killed_writer_leaves_an_exact_prefix_of_what_it_wrote_and_at_least_what_it_
         total += number;
     }
     assert!(total > 1_000, "the writers got to write {total} records in all");
+}
+
+#[test]
+fn a_journal_whose_last_segment_is_exactly_full_is_resumed_again_and_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = Writer::create(dir.path(), options(16)).unwrap();
+    quotes(&mut writer, 0..15);
+    assert_eq!(writer.position(), 16);
+    drop(writer);
+    for round in 1..4 {
+        let (mut writer, resumed) = Writer::resume(dir.path(), options(16)).unwrap();
+        assert_eq!(resumed.found.valid_until, 16 * round);
+        // With the Resume, the new segment is full as well.
+        quotes(&mut writer, 0..15);
+        drop(writer);
+        let recovery = scan(dir.path()).unwrap();
+        assert_eq!((recovery.verdict, recovery.valid_until), (Verdict::CleanTail, 16 * round + 16));
+        let report = verify(dir.path()).unwrap();
+        assert!(report.is_sound(), "{report:?}");
+    }
 }

@@ -232,6 +232,8 @@ codes! {
         Replaced = 204, "replaced";
         /// The run ended.
         RunEnded = 205, "run_ended";
+        /// Its record was not kept in time, so it did not leave.
+        NotJournalled = 206, "not_journalled";
     }
 }
 

@@ -46,7 +46,7 @@ pub struct Record {
 }
 
 /// What the hot thread fills of a record: 112 bytes, so that with its sequence it takes two cache lines of a ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Entry {
     /// See [`Record::ticks`].

@@ -3,8 +3,9 @@
 
 use crate::calendar::{clock_text, date};
 use crate::config::*;
+use crate::durability::Durability;
 use crate::paper::{PaperPlan, Slippage};
-use crate::runtime::{Agent, Idle, Layout, RuntimeConfig};
+use crate::runtime::{Agent, Idle, JournalConfig, Layout, RuntimeConfig};
 use crate::shards::{Cut, ShardsConfig};
 use crate::timeframe::{millis, timeframe_text};
 use crate::values::value_text;
@@ -74,8 +75,25 @@ pub(crate) fn text(config: &Config) -> String {
     t.head(0, "journal:");
     t.line(2, "segment_mb", config.journal.segment_mb);
     t.line(2, "msync_ms", config.journal.msync_ms);
+    t.line(2, "msync_records", config.journal.msync_records);
+    durability(&mut t, &config.journal);
     t.line(2, "snapshot_events", config.journal.snapshot_events);
+    t.line(2, "archive_after_segments", config.journal.archive_after_segments);
+    t.line(2, "retain_segments", config.journal.retain_segments);
     t.out
+}
+
+/// The level, and what belongs to it.
+fn durability(t: &mut Text, journal: &JournalConfig) {
+    t.line(2, "durability", journal.durability.label());
+    match journal.durability {
+        Durability::Behind => {}
+        Durability::Staged => t.line(2, "staged_dir", quoted(&journal.staged_dir)),
+        Durability::Gated => {
+            t.line(2, "gate", journal.gate.label());
+            t.line(2, "gate_timeout_ms", journal.gate_timeout_ms);
+        }
+    }
 }
 
 /// The threads: what most configurations say in the short form, what only some say under `agents`.

@@ -4,7 +4,7 @@
 use crate::compile::Plan;
 use crate::machine::Machine;
 use crate::paper::Slippage;
-use crate::runtime::{Agent, Layout, LockMemory};
+use crate::runtime::{Agent, JournalConfig, Layout, LockMemory};
 use crate::shards;
 use crate::timeframe::millis;
 use crate::values::value_text;
@@ -285,20 +285,29 @@ fn memory(plan: &Plan) -> Section {
     let kib = |bytes: usize| format!("{} KiB", bytes.div_ceil(1024));
     // 128 bytes for each input: at 100 events a second, a quiet instrument.
     let per_day = 128.0 * 100.0 * 86_400.0 / 1e9;
-    let rows = vec![
+    let mut rows = vec![
         row("order books", kib(books)),
         row("order table", kib(orders)),
         row("rings", kib(rings)),
         row("journal segment, mapped", kib(segment)),
         row("locked", lock_text(plan)),
+        row("old segments", old_segments(&plan.journal)),
         row("journal growth", format!("{per_day:.1} GB a day for every 100 inputs a second")),
-        row(
-            "durability",
-            format!(
-                "behind: a crash of the process loses what is in the ring; a power cut what is younger than {} ms",
-                plan.journal.msync_ms
-            ),
-        ),
     ];
+    let level = plan.journal.explain(plan.runtime.layout, plan.journal_ring_depth());
+    rows.extend(level.into_iter().map(|(name, value)| row(name, value)));
     section("memory and journal", rows)
+}
+
+/// What happens to a journal's segments while a run goes on.
+fn old_segments(journal: &JournalConfig) -> String {
+    let archived = match journal.archive_after_segments {
+        0 => "never archived".to_string(),
+        count => format!("archived but for the newest {count}"),
+    };
+    let kept = match journal.retain_segments {
+        0 => "all kept".to_string(),
+        count => format!("pruned to the newest {count} as far as readers and replay allow"),
+    };
+    format!("{archived}, {kept}")
 }

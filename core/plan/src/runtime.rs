@@ -1,5 +1,6 @@
 //! Threads, rings and the journal, as a plan keeps them.
 
+use crate::durability::{Durability, Gate};
 use crate::machine::Machine;
 
 /// Threads and rings.
@@ -21,6 +22,8 @@ pub struct RuntimeConfig {
     pub book_levels: u32,
     /// Whether the process's memory is locked.
     pub lock_memory: LockMemory,
+    /// Orders wait for the cold thread, by `journal.durability`.
+    pub cold_hurries: bool,
 }
 
 /// Where a thread runs and how it waits.
@@ -138,6 +141,9 @@ impl RuntimeConfig {
         let hot = threads.iter().filter(|t| **t != Agent::Cold).count();
         let alone = |core| threads.iter().all(|t| *t == agent || self.agent(*t).core != Some(core));
         match (idle, core) {
+            (Idle::Auto, _) if agent == Agent::Cold && self.cold_hurries => {
+                (Idle::Yield, "orders wait for the journal")
+            }
             (Idle::Auto, _) if agent == Agent::Cold => (Idle::Backoff, "a cold thread makes room"),
             (Idle::Auto, Some(core)) if !alone(core) => (Idle::Yield, "another thread has the same core"),
             _ => idle.of_hot(core.is_some(), hot, machine),
@@ -254,6 +260,20 @@ pub struct JournalConfig {
     pub segment_mb: usize,
     /// How often it is forced to disk, ms.
     pub msync_ms: u64,
+    /// After how many records before that; 0: by time only.
+    pub msync_records: u64,
+    /// What outlives what.
+    pub durability: Durability,
+    /// Directory of the ring's file, where it has one.
+    pub staged_dir: String,
+    /// Where an order's record must be before it leaves, at level `gated`.
+    pub gate: Gate,
+    /// How long an order waits there at most, ms.
+    pub gate_timeout_ms: u64,
     /// After how many events the state is written to it; 0 for never.
     pub snapshot_events: u64,
+    /// Full segments that stay uncompressed; 0 for all.
+    pub archive_after_segments: u64,
+    /// Segments that stay at all; 0 for all.
+    pub retain_segments: u64,
 }

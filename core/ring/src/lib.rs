@@ -16,10 +16,16 @@
 //! | file | one idea |
 //! |---|---|
 //! | `slots` | the shared memory, and every `unsafe` |
+//! | `file` | a link whose memory is a file, and what a dead process left in one |
 //! | `sync` | atomics of the standard library, or of loom |
 
+#[cfg(not(loom))]
+mod file;
 mod slots;
 mod sync;
+
+#[cfg(not(loom))]
+pub use file::{Gap, Identity, LinkFileError, Remains, file_bytes, link_in_file};
 
 use slots::Slots;
 use sync::Arc;
@@ -51,7 +57,12 @@ pub struct Rx<T: Copy> {
 // cold: a layout makes its links before its threads
 pub fn link<T: Copy + Send>(depth: usize) -> (Tx<T>, Rx<T>) {
     let depth = depth.max(1);
-    let slots = Arc::new(Slots::new(depth));
+    ends(Slots::new(depth), depth)
+}
+
+// cold: a layout makes its links before its threads
+fn ends<T: Copy>(slots: Slots<T>, depth: usize) -> (Tx<T>, Rx<T>) {
+    let slots = Arc::new(slots);
     let tx =
         Tx { slots: slots.clone(), depth: depth as u64, next: 0, limit: depth as u64, refused: 0, lost: 0 };
     (tx, Rx { slots, next: 0, lost: 0 })
@@ -101,6 +112,12 @@ impl<T: Copy> Tx<T> {
             self.slots.set_lost(self.lost);
         }
         fits
+    }
+
+    /// Items sent so far.
+    #[inline]
+    pub fn sent(&self) -> u64 {
+        self.next
     }
 
     /// How often credits were missing.
@@ -165,6 +182,27 @@ impl<T: Copy> Rx<T> {
         }
         if count > 0 {
             self.slots.set_read_count(self.next);
+        }
+        count
+    }
+
+    /// Hands at most `most` items to `take`, which says of each whether it ends something whole; returns how many.
+    /// The producer gets back only what is whole, and only after `take` returned for all of it: what it may
+    /// overwrite is kept elsewhere, and what a dead process's file still holds begins with a whole. The link must
+    /// be deeper than the longest whole.
+    #[inline]
+    #[allow(unsafe_code)]
+    pub fn read_wholes(&mut self, most: usize, mut take: impl FnMut(&T) -> bool) -> usize {
+        let (mut count, mut whole) = (0, None);
+        while count < most && self.slots.is_written(self.next) {
+            // SAFETY: this is the one consumer, the item is written and not given back yet.
+            let ends = unsafe { self.slots.look_at(self.next, &mut take) };
+            self.next += 1;
+            count += 1;
+            whole = if ends { Some(self.next) } else { whole };
+        }
+        if let Some(whole) = whole {
+            self.slots.set_read_count(whole);
         }
         count
     }

@@ -43,6 +43,27 @@ fn items_arrive_whole_and_in_order_through_a_ring_that_is_too_small() {
 }
 
 #[test]
+fn pairs_are_given_back_as_pairs_and_arrive_whole() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let (tx, mut rx) = link(2);
+        let sender = thread::spawn(move || send(tx, 4));
+        let mut expected = 1;
+        while !rx.is_finished() {
+            rx.read_wholes(2, |[n, not]| {
+                assert_eq!((*n, *not), (expected, !expected));
+                expected += 1;
+                n.is_multiple_of(2)
+            });
+            thread::yield_now();
+        }
+        assert_eq!(expected, 5);
+        sender.join().unwrap();
+    });
+}
+
+#[test]
 fn one_by_one_through_a_single_slot() {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(3);

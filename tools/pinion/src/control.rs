@@ -146,6 +146,11 @@ impl Control {
 }
 
 fn listen(path: &Path) -> std::io::Result<(PathBuf, UnixListener)> {
+    // A session that was killed leaves its socket, at which nobody answers.
+    let is_left = UnixStream::connect(path).is_err_and(|e| e.kind() == std::io::ErrorKind::ConnectionRefused);
+    if is_left {
+        std::fs::remove_file(path)?;
+    }
     let listener = UnixListener::bind(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     listener.set_nonblocking(true)?;
@@ -234,6 +239,18 @@ mod tests {
         );
         assert_eq!((stops(), kill.exists()), (1, false));
         control.finish();
+    }
+
+    #[test]
+    fn a_socket_that_a_killed_session_left_gives_way_and_one_that_answers_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("control.sock");
+        // Dropped without a farewell, as a kill does.
+        drop(UnixListener::bind(&path).unwrap());
+        let (_, alive) = listen(&path).unwrap();
+        assert_eq!(listen(&path).unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
+        assert!(UnixStream::connect(&path).is_ok());
+        drop(alive);
     }
 
     #[test]

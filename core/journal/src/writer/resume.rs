@@ -13,7 +13,6 @@
 //! | Resume, synced | a journal that was taken up |
 
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use pinion_model::record::{Kind, RECORD_BYTES};
@@ -21,6 +20,7 @@ use pinion_model::record::{Kind, RECORD_BYTES};
 use super::Writer;
 use crate::archive::{is_archive, suffixed};
 use crate::chain::Chain;
+use crate::disk;
 use crate::error::{JournalError, io_error};
 use crate::files::{PREPARED_SUFFIX, SegmentFile, SlotReader, checked_header, list};
 use crate::frame::is_blank;
@@ -76,9 +76,11 @@ impl Writer {
         let prepared = Prepared::create(dir, first.epoch, found.valid_until, frames)?;
         let count = segments.len() as u64 + found.pruned_segments;
         let mut writer = Writer::begin(dir, lock, &options, header, prepared, chain, count)?;
-        writer.durable_position = found.durable_position;
+        writer.care.set_durable(found.durable_position);
+        writer.marked = found.durable_position;
         writer.push_own(Kind::Resume, body(&found, &options))?;
         writer.sync()?;
+        writer.start_upkeep(&options)?;
         Ok((writer, Resumed { found, evidence, stale }))
     }
 }
@@ -125,7 +127,7 @@ pub(super) fn remove_unbegun(dir: &Path) -> Result<(), JournalError> {
     }
     for segment in list(dir)?.segments {
         let error = |source| io_error("remove a segment that was never begun", &segment.path, source);
-        fs::remove_file(&segment.path).map_err(error)?;
+        disk::remove(&segment.path).map_err(error)?;
     }
     remove_prepared(dir)
 }
@@ -136,7 +138,7 @@ fn remove_prepared(dir: &Path) -> Result<(), JournalError> {
     for entry in fs::read_dir(dir).map_err(error)? {
         let path = entry.map_err(error)?.path();
         if path.to_string_lossy().ends_with(&format!(".seg{PREPARED_SUFFIX}")) {
-            fs::remove_file(&path).map_err(error)?;
+            disk::remove(&path).map_err(error)?;
         }
     }
     Ok(())
@@ -155,10 +157,10 @@ fn take_evidence(
         let error = |source| io_error("move a segment away", &last.path, source);
         if found.damaged {
             let to = free_name(&last.path);
-            fs::rename(&last.path, &to).map_err(error)?;
+            disk::rename(&last.path, &to).map_err(error)?;
             evidence.push(to);
         } else {
-            fs::remove_file(&last.path).map_err(error)?;
+            disk::remove(&last.path).map_err(error)?;
         }
     }
     let last = &segments[segments.len() - 1];
@@ -167,8 +169,10 @@ fn take_evidence(
         let to = free_name(&last.path);
         // Under another name until it is whole.
         let half = suffixed(&to, ".tmp");
-        fs::copy(&last.path, &half).and_then(|_| File::open(&half)?.sync_all()).map_err(error)?;
-        fs::rename(&half, &to).map_err(error)?;
+        disk::copy(&last.path, &half)
+            .and_then(|()| disk::sync_all(&File::open(&half)?, &half))
+            .map_err(error)?;
+        disk::rename(&half, &to).map_err(error)?;
         evidence.push(to);
     }
     lock.sync_all().map_err(|source| io_error("sync the evidence", &last.path, source))?;
@@ -208,6 +212,8 @@ fn settle(last: &SegmentFile, valid_until: u64) -> Result<Chain, JournalError> {
         index += slots.len() as u64;
     }
     chain.fold();
+    // The file may end inside a slot, whose bytes would stand there again once it has its whole length.
+    blank &= reader.bytes() <= frame_offset(index);
     if !is_archive(&last.path) {
         let until = if blank { frame_offset(used) } else { reader.bytes() };
         clear(&last.path, frame_offset(used), until, (!closed).then(|| header.file_bytes()))
@@ -223,12 +229,12 @@ fn clear(path: &Path, from: u64, until: u64, whole: Option<u64>) -> std::io::Res
     let mut at = from;
     while at < until {
         let count = (until - at).min(zeros.len() as u64);
-        file.write_all_at(&zeros[..count as usize], at)?;
+        disk::write_all_at(&file, path, &zeros[..count as usize], at)?;
         at += count;
     }
     if let Some(bytes) = whole {
         // Shorter only if somebody cut it.
-        file.set_len(bytes)?;
+        disk::set_length(&file, path, bytes)?;
     }
-    file.sync_all()
+    disk::sync_all(&file, path)
 }

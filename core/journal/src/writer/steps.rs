@@ -11,16 +11,51 @@ use pinion_model::record::{BODY_BYTES, Kind, Record};
 use super::Writer;
 use crate::chain::checkpoint_due;
 use crate::error::JournalError;
-use crate::system::{self, Checkpoint};
+use crate::system::{self, Checkpoint, Mark};
+use crate::upkeep::News;
 
-/// Full segments that may wait for a mark; beyond it a roll syncs the oldest, so that files stay few.
+/// Full segments that may wait for a mark; beyond it a roll syncs them, so that files stay few.
 const RETIRED_MAX: usize = 16;
 
 impl Writer {
     #[inline]
     pub(super) fn push(&mut self, record: &Record) -> Result<u64, JournalError> {
         self.make_room()?;
-        Ok(self.store(record))
+        let position = self.store(record);
+        self.care.publish(position + 1);
+        Ok(position)
+    }
+
+    /// A Mark is published with the record behind it: on its own it is no reason to sync again.
+    pub(super) fn push_mark(&mut self, mark: Mark) -> Result<u64, JournalError> {
+        self.make_room()?;
+        self.marked = mark.durable_position;
+        Ok(self.store(&Record::new(Kind::Mark, self.last_ticks, self.source, system::body_of(&mark))))
+    }
+
+    /// Takes up what upkeep has done, and fails for what it could not do.
+    #[inline]
+    pub(super) fn look(&mut self) -> Result<(), JournalError> {
+        if !self.care.has_news() && self.due_mark.is_none() {
+            return Ok(());
+        }
+        self.hear()?.map_or(Ok(()), Err)
+    }
+
+    /// The same; that a segment cannot be prepared is no failure as long as the one in use has room.
+    #[cold]
+    pub(super) fn hear(&mut self) -> Result<Option<JournalError>, JournalError> {
+        self.refuse_failed()?;
+        let News { failed, unprepared, durable: (durable_position, wall_ns) } = self.care.take_news();
+        self.or_fail(failed.map_or(Ok(()), Err))?;
+        if self.care.is_threaded() && durable_position > self.marked {
+            self.due_mark = Some(Mark { durable_position, wall_ns });
+        }
+        if let (Some(mark), false, None) = (self.due_mark, self.in_group, &unprepared) {
+            self.push_mark(mark)?;
+            self.due_mark = None;
+        }
+        Ok(unprepared)
     }
 
     pub(super) fn push_own(&mut self, kind: Kind, body: [u8; BODY_BYTES]) -> Result<u64, JournalError> {
@@ -80,13 +115,11 @@ impl Writer {
 
     #[cold]
     pub(super) fn roll(&mut self) -> Result<(), JournalError> {
-        if self.retired.len() >= RETIRED_MAX {
-            let oldest = self.retired.remove(0);
-            let synced = oldest.sync();
-            self.or_fail(synced)?;
+        if !self.care.is_threaded() && self.care.retired() >= RETIRED_MAX {
+            self.sync()?;
         }
         self.prepare_next()?;
-        let Some(prepared) = self.prepared.take() else {
+        let Some(prepared) = self.care.take_prepared() else {
             return Ok(());
         };
         self.absorb();
@@ -95,11 +128,11 @@ impl Writer {
         header.first_position = self.segment.end_position();
         header.chain = chain_before;
         let header = header.sealed();
-        let next = match prepared.activate(&header) {
-            Ok(next) => next,
+        let (next, litter) = match prepared.activate(&header) {
+            Ok(activated) => activated,
             Err(failure) => {
                 let (unused, error) = *failure;
-                self.prepared = Some(unused);
+                self.care.give_back(unused);
                 return Err(error);
             }
         };
@@ -107,36 +140,16 @@ impl Writer {
         self.chain.begin_segment(&header);
         self.absorbed = 0;
         self.segments += 1;
-        self.dir_dirty = true;
         let full = std::mem::replace(&mut self.segment, next);
-        self.retired.push(full.retire());
+        self.care.rolled(full.retire(), &self.segment, litter);
         Ok(())
     }
 
     /// Waits until everything appended is on disk, in the order in which it was written.
     pub(super) fn sync(&mut self) -> Result<(), JournalError> {
         self.refuse_failed()?;
-        let synced = self.sync_files();
-        self.or_fail(synced)?;
-        self.durable_position = self.position();
-        Ok(())
-    }
-
-    pub(super) fn sync_files(&mut self) -> Result<(), (PathBuf, io::Error)> {
-        #[cfg(test)]
-        if self.sync_fault {
-            return Err((self.dir.clone(), io::Error::from_raw_os_error(libc::EIO)));
-        }
-        for retired in &self.retired {
-            retired.sync()?;
-        }
-        self.retired.clear();
-        self.segment.flush()?;
-        if self.dir_dirty {
-            self.lock.sync_all().map_err(|source| (self.dir.clone(), source))?;
-            self.dir_dirty = false;
-        }
-        Ok(())
+        let synced = self.care.sync(self.position());
+        self.or_fail(synced)
     }
 
     pub(super) fn or_fail(&mut self, result: Result<(), (PathBuf, io::Error)>) -> Result<(), JournalError> {

@@ -146,10 +146,52 @@ pub(crate) const JOURNAL: &[KeyDef] = &[
     key("segment_mb", whole(64, 1, 4096), "MiB", "Size of a segment."),
     key("msync_ms", whole(200, 1, 60_000), "ms", "How often what was written is forced to disk."),
     key(
+        "msync_records",
+        whole(0, 0, 1_000_000_000),
+        "records",
+        "After how many records it is forced to disk before that; 0: by time only.",
+    ),
+    key(
+        "durability",
+        choice(0, &["behind", "staged", "gated"]),
+        "",
+        "behind: orders wait for nothing, and a kill loses what is in the ring to the journal; staged: the ring is in shared memory, from which the next start drains it; gated: an order leaves when its record is kept.",
+    ),
+    key(
+        "staged_dir",
+        TEXT,
+        "",
+        "Durability staged: directory of the ring's file, on tmpfs; /dev/shm when absent.",
+    ),
+    key(
+        "gate",
+        choice(0, &["mapped", "disk"]),
+        "",
+        "Durability gated: mapped: an order's record is in the journal's mapping before it leaves, and outlives the process; disk: it is on disk, and outlives the machine.",
+    ),
+    key(
+        "gate_timeout_ms",
+        whole(1000, 1, 60_000),
+        "ms",
+        "Durability gated: how long an order waits at most; then entries are refused until the journal has caught up, and exits and cancels leave.",
+    ),
+    key(
         "snapshot_events",
         whole(1_000_000, 0, 1_000_000_000_000),
         "events",
         "After how many events the state is written, so that `run --resume` need not begin at the start; 0: never.",
+    ),
+    key(
+        "archive_after_segments",
+        whole(0, 0, 1_000_000),
+        "segments",
+        "The newest full segments that stay uncompressed while a run goes on; 0: nothing is archived by itself.",
+    ),
+    key(
+        "retain_segments",
+        whole(0, 0, 1_000_000),
+        "segments",
+        "The newest segments that stay while a run goes on, as far as readers and replay allow; 0: all.",
     ),
 ];
 

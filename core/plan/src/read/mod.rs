@@ -36,7 +36,9 @@ pub(crate) fn config(node: &Node, base: &Path, found: &mut Diagnostics) -> Confi
     let f = Fields::open(node, keys::CONFIG, "the configuration", found);
     let strategies = strategies(&f, found);
     let empty = Node::empty_group(node.place);
-    let (runtime, thread_places, shards) = runtime(f.get("runtime").unwrap_or(&empty), found);
+    let (mut runtime, thread_places, shards) = runtime(f.get("runtime").unwrap_or(&empty), found);
+    let journal = journal(f.get("journal").unwrap_or(&empty), found);
+    runtime.cold_hurries = journal.order_gate().is_some();
     let config = Config {
         name: f
             .text("name", found)
@@ -60,7 +62,7 @@ pub(crate) fn config(node: &Node, base: &Path, found: &mut Diagnostics) -> Confi
         runtime,
         thread_places,
         shards,
-        journal: journal(f.get("journal").unwrap_or(&empty), found),
+        journal,
     };
     check::config(&config, found);
     config

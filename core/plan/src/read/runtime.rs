@@ -2,7 +2,8 @@
 
 use super::shards::shards;
 use crate::config::ThreadPlaces;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, shown};
+use crate::durability::{Durability, Gate};
 use crate::fields::Fields;
 use crate::keys;
 use crate::runtime::{Agent, AgentConfig, Idle, JournalConfig, Layout, LockMemory, RuntimeConfig};
@@ -56,15 +57,45 @@ pub(super) fn runtime(
         max_open_orders: f.int("max_open_orders", found) as u32,
         book_levels: f.int("book_levels", found) as u32,
         lock_memory: LockMemory::ALL[f.choice("lock_memory", found)].0,
+        cold_hurries: false,
     };
     (runtime, places, shards(&f, found))
 }
 
 pub(super) fn journal(node: &Node, found: &mut Diagnostics) -> JournalConfig {
     let f = Fields::open(node, keys::JOURNAL, "journal", found);
+    let staged_dir = f.text("staged_dir", found).unwrap_or_else(|| "/dev/shm".into());
+    if !staged_dir.starts_with('/') {
+        let reason = format!("`staged_dir` {} does not begin with /", shown(&staged_dir));
+        found.error(
+            f.place("staged_dir"),
+            reason,
+            "give the whole path of a directory on tmpfs, as /dev/shm",
+        );
+    }
+    let durability = Durability::ALL[f.choice("durability", found)].0;
+    let without_effect = [
+        ("staged_dir", Durability::Staged),
+        ("gate", Durability::Gated),
+        ("gate_timeout_ms", Durability::Gated),
+    ];
+    for (key, level) in without_effect {
+        if f.get(key).is_some() && durability != level {
+            let reason = format!("`{key}` has no effect with `durability: {}`", durability.label());
+            let remedy = format!("write `durability: {}`, or remove it", level.label());
+            found.warn(f.place(key), reason, remedy);
+        }
+    }
     JournalConfig {
         segment_mb: f.int("segment_mb", found) as usize,
         msync_ms: f.int("msync_ms", found) as u64,
+        msync_records: f.int("msync_records", found) as u64,
+        durability,
+        staged_dir,
+        gate: Gate::ALL[f.choice("gate", found)].0,
+        gate_timeout_ms: f.int("gate_timeout_ms", found) as u64,
         snapshot_events: f.int("snapshot_events", found) as u64,
+        archive_after_segments: f.int("archive_after_segments", found) as u64,
+        retain_segments: f.int("retain_segments", found) as u64,
     }
 }

@@ -37,8 +37,9 @@ pub struct ReplayArgs {
 
 /// What the engine makes now, to be compared with what it made then.
 #[derive(Default)]
-struct Made {
-    records: VecDeque<Record>,
+pub struct Made {
+    /// Records, in order, that nobody has taken yet.
+    pub records: VecDeque<Record>,
 }
 
 impl Sink for Made {
@@ -200,6 +201,13 @@ fn compare(journal: &AtRest, from_snapshot: bool) -> Result<Found, Failure> {
     let view = &journal.view;
     let beginning = if from_snapshot { Beginning::newest_snapshot } else { Beginning::start };
     let Beginning { mut engine, mut digest, from } = beginning(journal)?;
+    if let Some(gone) = journal.reader().pruned()?.filter(|gone| from < gone.to) {
+        let (first, last) = (gone.from, gone.to - 1);
+        return Err(Failure::Run(format!(
+            "error: records {first} to {last} were pruned, so the journal cannot be replayed from its start; replay it \
+             from the newest snapshot that is left with --from-snapshot"
+        )));
+    }
     let mut cursor = journal.cursor(from)?;
     let (mut made, mut group) = (Made::default(), Vec::new());
     let mut found = Found {
@@ -268,7 +276,7 @@ fn compare(journal: &AtRest, from_snapshot: bool) -> Result<Found, Failure> {
 }
 
 /// Gives the engine an input record; false when it is not one that can be read.
-fn feed(engine: &mut Engine, group: &[Record], made: &mut Made) -> bool {
+pub fn feed(engine: &mut Engine, group: &[Record], made: &mut Made) -> bool {
     let body = &group[0].body;
     let event = |instrument, cursor, market| MarketEvent { instrument, cursor, market };
     match group[0].kind() {

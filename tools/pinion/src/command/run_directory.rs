@@ -98,5 +98,5 @@ fn is_shard(name: &OsString) -> bool {
 
 fn is_segment(name: &OsString) -> bool {
     let name = name.to_string_lossy();
-    name.starts_with("journal-") && name.ends_with(".seg")
+    name.starts_with("journal-") && (name.ends_with(".seg") || name.ends_with(".seg.zst"))
 }

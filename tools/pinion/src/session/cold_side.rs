@@ -3,7 +3,7 @@
 use super::digest::Digest;
 use super::feed::Feed;
 use super::keeper::{Keeper, Out};
-use super::recorder::{NoWire, Recorder};
+use super::recorder::{NoWire, Recorder, Wire};
 use super::trading::{Shared, Trading};
 use pinion_engine::Engine;
 use pinion_model::record::{Class, Entry, Record};
@@ -15,9 +15,8 @@ use pinion_runtime::ticks::{Anchors, Ticks};
 use pinion_sim::paper::PaperVenue;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-fn plan() -> Plan {
+pub fn plan() -> Plan {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/paper.yaml"));
     let text = std::fs::read_to_string(path).unwrap();
     let (config, mut found) = pinion_plan::read("paper.yaml", &text, path.parent().unwrap()).unwrap();
@@ -25,12 +24,17 @@ fn plan() -> Plan {
 }
 
 fn trading<O: Out>(plan: &Plan, out: O) -> Trading<O, NoWire, PaperVenue, true> {
+    trading_with(plan, out, NoWire)
+}
+
+/// A session whose orders pass `wire`.
+pub fn trading_with<O: Out, W: Wire>(plan: &Plan, out: O, wire: W) -> Trading<O, W, PaperVenue, true> {
     let capture = "/../../examples/data/binance_spot_20250325.capture.gz";
     let inputs = [Input::of_capture(format!("{}{capture}", env!("CARGO_MANIFEST_DIR")).into())];
     let source = Source::open(&inputs, &plan.engine.instruments).unwrap();
     let engine = Engine::new(&plan.engine).unwrap();
     let venue = PaperVenue::new(&plan.engine, plan.paper);
-    let recorder = Recorder::new(out, NoWire, Ticks::default());
+    let recorder = Recorder::new(out, wire, Ticks::default());
     let (_, commands) = link(1);
     let shared = Arc::new(Shared::default());
     Trading::new(engine, venue, Feed::new(source), recorder, commands, shared, plan.paper.max_latency_ns)
@@ -45,9 +49,9 @@ fn burst(plan: &Plan) -> usize {
 }
 
 /// The decisions of the session whose keeper is always there.
-fn undisturbed(plan: &Plan) -> String {
+pub fn undisturbed(plan: &Plan) -> String {
     let anchors = Anchors::new(&Ticks::default());
-    let keeper = Keeper::new(None, anchors, Duration::from_secs(1), Default::default());
+    let keeper = Keeper::new(None, anchors, Default::default());
     let mut trading = trading(plan, keeper);
     while !trading.is_done() {
         trading.do_work();
@@ -137,6 +141,10 @@ impl Out for Asked {
             // What it causes is inside of what it asked for; the next one must ask again.
             self.room = self.least - 1;
         }
+    }
+
+    fn records(&self) -> u64 {
+        0
     }
 
     fn is_kept(&self) -> bool {

@@ -1,17 +1,21 @@
 //! The keeper: digest and journal of a run. It runs on the cold thread (or on the caller's, in layout
 //! `invoker`), may block on the disk, and never makes the hot thread wait except by the ring's credits.
 //!
-//! It fails by remembering its first error and raising a flag; the trading agent then stops entering.
+//! It fails by remembering its first error and raising a flag; the trading agent then stops entering and ends the run.
+//! Where only the next segment cannot be made, that end is still recorded, as far as the segment in use has room.
 
 use super::digest::Digest;
+use super::gate::{Gate, Progress};
 use super::past::{Again, Seen};
 use pinion_journal::{Anchor, Head, JournalError, Writer};
-use pinion_model::record::{Entry, Record};
+use pinion_model::record::{Entry, FLAG_MORE, Record};
+use pinion_plan::Plan;
 use pinion_runtime::agent::{Agent, Spent};
 use pinion_runtime::counters::ErrorLog;
 use pinion_runtime::counters::link::LinkMeter;
-use pinion_runtime::link::Rx;
+use pinion_runtime::link::{Identity, Rx};
 use pinion_runtime::ticks::{Anchors, wall_ns};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -22,6 +26,10 @@ pub trait Out {
     fn has_credits(&mut self, count: usize) -> bool;
     /// Takes one for which there is room.
     fn put(&mut self, entry: &Entry);
+    /// Records that were put so far.
+    fn records(&self) -> u64;
+    /// Does what is due to keep what was put, where that is this thread's work.
+    fn help(&mut self) {}
     /// Shows how full it is, where it is a link.
     fn show(&self, _: &LinkMeter) {}
     /// Somebody still keeps what is put.
@@ -40,6 +48,10 @@ impl Out for pinion_runtime::link::Tx<Entry> {
         if pinion_runtime::link::Tx::has_credits(self, 1) || self.is_kept() {
             self.push(*entry);
         }
+    }
+
+    fn records(&self) -> u64 {
+        self.sent()
     }
 
     fn is_kept(&self) -> bool {
@@ -79,15 +91,21 @@ pub struct Keeper {
     again: Option<Again>,
     writer: Option<Writer>,
     anchors: Anchors,
-    mark_every: Duration,
-    last_mark: Instant,
     last_anchor: Instant,
     error: Option<KeepError>,
+    /// Nothing more is appended: a record that should stand there does not.
+    is_over: bool,
     failed: Arc<AtomicBool>,
     /// Where errors are shown.
     pub errors: Option<ErrorLog>,
     /// Ticks of upkeep that nobody has asked for yet.
     upkeep: u64,
+    /// Records that were put.
+    records: u64,
+    /// Who waits for them sees here how far they are kept.
+    progress: Option<Arc<Progress>>,
+    /// The file of the link that they come over, where it has one.
+    link_file: Option<PathBuf>,
 }
 
 /// What the keeper has at the end.
@@ -98,6 +116,20 @@ pub struct Kept {
     pub head: Option<Head>,
     /// The first error.
     pub error: Option<KeepError>,
+    /// The link's file, where it was left because of that: it holds what the journal lacks.
+    pub link_file: Option<PathBuf>,
+}
+
+impl Kept {
+    /// What is said of a journal that failed.
+    pub fn failure(&self) -> Option<String> {
+        let error = self.error.as_ref()?;
+        let left = self.link_file.as_ref().filter(|_| matches!(error, KeepError::Journal(_)));
+        let left = left.map_or(String::new(), |path| {
+            format!("; records that the journal lacks are in {}", path.display())
+        });
+        Some(format!("{error}{left}"))
+    }
 }
 
 /// Time between anchors.
@@ -105,28 +137,55 @@ const ANCHOR_EVERY: Duration = Duration::from_secs(1);
 
 impl Keeper {
     /// A keeper with a journal, or with the digest alone.
-    pub fn new(
-        writer: Option<Writer>,
-        anchors: Anchors,
-        mark_every: Duration,
-        failed: Arc<AtomicBool>,
-    ) -> Keeper {
-        let now = Instant::now();
+    pub fn new(writer: Option<Writer>, anchors: Anchors, failed: Arc<AtomicBool>) -> Keeper {
         let mut keeper = Keeper {
             digest: Digest::default(),
             again: None,
             writer,
             anchors,
-            mark_every,
-            last_mark: now,
-            last_anchor: now,
+            last_anchor: Instant::now(),
             error: None,
+            is_over: false,
             failed,
             errors: None,
             upkeep: 0,
+            records: 0,
+            progress: None,
+            link_file: None,
         };
         keeper.anchor();
         keeper
+    }
+
+    /// The gate at which the plan's orders wait for this keeper, where there is a journal and they do.
+    pub fn gate(&mut self, plan: &Plan) -> Option<Gate> {
+        let (place, _) = (plan.journal.order_gate()?, self.writer.as_ref()?);
+        let progress = self.progress.insert(Arc::default()).clone();
+        let timeout = Duration::from_millis(plan.journal.gate_timeout_ms);
+        Some(Gate::new(progress, place, timeout, plan.engine.max_open_orders as usize))
+    }
+
+    /// What a link's file to this keeper belongs to; `None` without a journal.
+    pub fn identity(&self) -> Option<Identity> {
+        let writer = self.writer.as_ref()?;
+        Some(Identity { epoch: writer.epoch(), first_position: writer.position() })
+    }
+
+    /// The link lies in this file, which goes when the journal is closed.
+    pub fn set_link_file(&mut self, path: PathBuf) {
+        self.link_file = Some(path);
+    }
+
+    /// Lets who waits see what is in the mapping.
+    fn show_progress(&self) {
+        if let (Some(progress), None) = (&self.progress, &self.error) {
+            progress.set_mapped(self.records);
+        }
+    }
+
+    /// An order waits for a sync.
+    fn is_sync_wanted(&self) -> bool {
+        self.progress.as_ref().is_some_and(|progress| progress.is_sync_wanted())
     }
 
     /// A keeper of a run that goes on: what the journal has is held against it and not written again.
@@ -140,20 +199,30 @@ impl Keeper {
 
     /// Ties ticks to time, at the start, each second, and at the end.
     fn anchor(&mut self) {
-        if let (Some(writer), None) = (&mut self.writer, &self.error) {
-            let r = self.anchors.read();
-            let anchor = Anchor { ticks: r.ticks, wall_ns: r.wall_ns, mono_ns: r.mono_ns };
-            let result = writer.anchor(anchor).map(|_| ());
-            self.check(result);
-        }
+        let r = self.anchors.read();
+        let anchor = Anchor { ticks: r.ticks, wall_ns: r.wall_ns, mono_ns: r.mono_ns };
+        self.write(|writer| writer.anchor(anchor));
     }
 
     fn append(&mut self, record: &Record) {
+        self.write(|writer| writer.append(record));
+    }
+
+    /// Writes to the journal, where there is one and it takes something.
+    #[inline]
+    fn write(&mut self, mut write: impl FnMut(&mut Writer) -> Result<u64, JournalError>) {
         if let Some(writer) = &mut self.writer
-            && self.error.is_none()
+            && !self.is_over
+            && let Err(error) = write(writer)
         {
-            let result = writer.append(record).map(|_| ());
-            self.check(result);
+            self.note(error.into());
+            // What a failed preparation kept from being written goes into the room that is left.
+            if !self.is_over
+                && let Some(Err(error)) = self.writer.as_mut().map(write)
+            {
+                self.is_over = true;
+                self.note(error.into());
+            }
         }
     }
 
@@ -175,30 +244,36 @@ impl Keeper {
         }
     }
 
-    fn check(&mut self, result: Result<(), impl Into<KeepError>>) {
+    fn check(&mut self, result: Result<(), KeepError>) {
         if let Err(error) = result {
-            let error = error.into();
-            self.failed.store(true, Ordering::Release);
-            if let Some(log) = &mut self.errors {
-                log.note(0, self.anchors.ticks().now(), 1, &error.to_string());
-            }
-            self.error = Some(error);
+            self.note(error);
         }
     }
 
-    /// What is done between records: the next segment, durable marks, anchors.
+    /// The run must end. The first error is the one that is told.
+    #[cold]
+    fn note(&mut self, error: KeepError) {
+        self.is_over |= !matches!(error, KeepError::Journal(JournalError::Io { .. }));
+        self.failed.store(true, Ordering::Release);
+        if let Some(log) = &mut self.errors {
+            log.note(0, self.anchors.ticks().now(), 1, &error.to_string());
+        }
+        self.error.get_or_insert(error);
+    }
+
+    /// What is done between records: durable marks, anchors, and a look at what upkeep could not do.
     pub fn housekeeping(&mut self) {
         let Some(writer) = &mut self.writer else { return };
-        if self.error.is_some() || writer.in_group() {
+        if self.is_over || writer.in_group() {
             return;
         }
         let began = self.anchors.ticks().now();
-        let mut result = writer.prepare_next().map(|_| ());
-        if result.is_ok() && self.last_mark.elapsed() >= self.mark_every {
-            self.last_mark = Instant::now();
-            result = writer.mark(wall_ns()).map(|_| ());
+        let wanted = self.progress.as_ref().is_some_and(|progress| progress.is_sync_wanted());
+        let result = if wanted { writer.mark(wall_ns()).map(|_| ()) } else { writer.housekeeping() };
+        if let (Some(progress), true, Ok(())) = (&self.progress, wanted, &result) {
+            progress.set_on_disk(self.records);
         }
-        self.check(result);
+        self.check(result.map_err(KeepError::from));
         if self.last_anchor.elapsed() >= ANCHOR_EVERY {
             self.last_anchor = Instant::now();
             self.anchor();
@@ -220,19 +295,33 @@ impl Keeper {
         self.anchor();
         let digest = self.digest.finish();
         let mut head = None;
-        if let (Some(writer), None) = (self.writer.take(), &self.error) {
+        if let (Some(writer), false) = (self.writer.take(), self.is_over) {
             let text = summary.replace("DIGEST", &digest);
             match writer.close(wall_ns(), text.as_bytes()) {
-                Ok(closed) => head = Some(closed),
-                Err(error) => self.error = Some(error.into()),
+                Ok(closed) => {
+                    head = Some(closed);
+                    if let Some(path) = self.link_file.take() {
+                        // Everything in it is in the journal; one that stays is drained of nothing.
+                        let _ = std::fs::remove_file(path);
+                    }
+                }
+                Err(error) => {
+                    self.error.get_or_insert(error.into());
+                }
             }
         }
-        Kept { digest, head, error: self.error }
+        if let (Some(KeepError::Differs { .. }), Some(path)) = (&self.error, &self.link_file) {
+            // What does not repeat the journal is no part of the run.
+            let _ = std::fs::remove_file(path);
+        }
+        Kept { digest, head, error: self.error, link_file: self.link_file }
     }
 
     /// The run ended before it had done again what it did: the journal stays as it is, without an end. Returns what
     /// kept it from going on, if that was not its operator.
     pub fn break_off(self) -> Option<KeepError> {
+        // What is in the link is in the journal too.
+        self.link_file.iter().for_each(|path| _ = std::fs::remove_file(path));
         self.error
     }
 }
@@ -249,6 +338,18 @@ impl Out for Keeper {
         self.digest.add(&record);
         if !known {
             self.append(&record);
+        }
+        self.records += 1;
+    }
+
+    fn records(&self) -> u64 {
+        self.records
+    }
+
+    fn help(&mut self) {
+        self.show_progress();
+        if self.is_sync_wanted() {
+            self.housekeeping();
         }
     }
 
@@ -279,10 +380,18 @@ impl KeeperAgent {
 impl Agent for KeeperAgent {
     fn do_work(&mut self) -> usize {
         let keeper = &mut self.keeper;
-        let work = self.rx.read_batch(1024, |entry, _| keeper.put(entry));
+        // A record is in the mapping before the link may overwrite it, and a group as a whole: what a dead
+        // process's link still holds goes on where its journal ends. See `staged`.
+        let work = self.rx.read_wholes(1024, |entry| {
+            keeper.put(entry);
+            entry.flags & FLAG_MORE == 0
+        });
+        if work > 0 {
+            keeper.show_progress();
+        }
         self.turns = self.turns.wrapping_add(1);
         // The clock is read now and then, and whenever there is time for it.
-        if work == 0 || self.turns.is_multiple_of(64) {
+        if work == 0 || self.turns.is_multiple_of(64) || self.keeper.is_sync_wanted() {
             self.keeper.housekeeping();
         }
         work

@@ -5,11 +5,11 @@ use super::keeper::{Keeper, KeeperAgent, Out};
 use super::meters::{CALLER, Meters};
 use super::recorder::{NoWire, Recorder};
 use super::run::{FeedEnd, Finished, Parts, Rest, Watch, collect, ended, idle_of};
+use super::staged;
 use super::trading::Trading;
 use crate::failure::Failure;
 use pinion_plan::{Agent as Name, Plan};
 use pinion_runtime::agent::{Agent, Runner, Spent};
-use pinion_runtime::link::link;
 use pinion_sim::paper::PaperVenue;
 use std::time::Instant;
 
@@ -41,7 +41,7 @@ pub fn trade<O: Out, const FULL: bool>(
     out: O,
     meters: &mut Meters,
 ) -> Result<Paper<O, FULL>, Failure> {
-    let Rest { plan, engine, venue, source, repeats, commands, shared, ticks, .. } = parts;
+    let Rest { plan, engine, venue, source, repeats, commands, shared, ticks, gate, .. } = parts;
     let latency_ns = plan.paper.max_latency_ns;
     let recorder = Recorder::new(out, NoWire, ticks).of_shard(plan.shard().unwrap_or(0));
     let mut feed = Feed::new(source);
@@ -55,6 +55,7 @@ pub fn trade<O: Out, const FULL: bool>(
         )));
     }
     let mut trading = Trading::new(engine, venue, feed, recorder, commands, shared, latency_ns);
+    trading.set_gate(gate);
     trading.journal_link = meters.link(Name::Hot, Name::Cold, plan.shard());
     trading.go_on(repeats);
     trading.open(plan);
@@ -100,9 +101,9 @@ pub fn solo<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Fin
 
 /// A hot thread that trades and a cold one that keeps.
 pub fn shared<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Finished, Failure> {
-    let (rest, keeper, began) = parts.split();
+    let (rest, mut keeper, began) = parts.split();
     let plan = rest.plan;
-    let (tx, rx) = link(plan.journal_ring_depth());
+    let (tx, rx) = staged::journal_link(plan, &mut keeper)?;
     let start_core = |name| plan.runtime.agent(name).core;
     let agent = KeeperAgent::new(keeper, rx);
     let (idle, meter) = (idle_of(plan, Name::Cold), watch.meters.agent(Name::Cold.label()));

@@ -15,13 +15,18 @@ pub mod dedicated;
 pub mod digest;
 pub mod feed;
 pub mod fused;
+pub mod gate;
+#[cfg(test)]
+mod gate_side;
 pub mod keeper;
 pub mod layouts;
 pub mod meters;
 pub mod open;
 pub mod past;
 pub mod recorder;
+pub mod retention;
 pub mod run;
+pub mod staged;
 pub mod start;
 pub mod trading;
 pub mod venue;

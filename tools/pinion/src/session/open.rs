@@ -1,12 +1,14 @@
 //! The journal that a session writes: a new one, or the one that is there, which the run goes on from.
 
 use super::past::Past;
+use super::staged;
 use crate::failure::Failure;
-use pinion_journal::{Anchor, JournalError, Reader, Recovery, Resumed, Writer, never_began, scan};
+use pinion_journal::{Anchor, JournalError, Reader, Recovery, Resumed, Upkeep, Writer, never_began, scan};
 use pinion_model::record::Kind;
 use pinion_plan::{Layout, Plan};
 use pinion_runtime::ticks::Anchors;
 use std::path::Path;
+use std::time::Duration;
 
 /// The journal of a session.
 #[derive(Default)]
@@ -38,7 +40,8 @@ impl Opened {
             }
         }
         let (mut writer, resumed) = Writer::resume(dir, options(plan, anchors)).map_err(refused)?;
-        let past = Past::read(dir, plan, resumed.found.valid_until, by_snapshot)?;
+        drain(dir, plan, &mut writer)?;
+        let past = Past::read(dir, plan, writer.position(), by_snapshot)?;
         if !past.has_plan {
             writer.append_text(Kind::Plan, plan.canonical.as_bytes())?;
         }
@@ -53,6 +56,18 @@ fn refused(error: JournalError) -> Failure {
         JournalError::OtherPlan { .. } => Failure::Usage(format!("error: {error}")),
         other => other.into(),
     }
+}
+
+/// What a killed session had handed to its journal and the journal had not taken.
+fn drain(dir: &Path, plan: &Plan, writer: &mut Writer) -> Result<(), Failure> {
+    let path = staged::link_path(Path::new(&plan.journal.staged_dir), writer.epoch(), plan.shard());
+    if let Some(drained) = staged::drain(&path, dir, writer)? {
+        eprintln!("{}: {} records more, from {}", dir.display(), drained.appended, drained.path.display());
+        if drained.left_out > 0 {
+            eprintln!("warning: {} records of a group that was never whole do not count", drained.left_out);
+        }
+    }
+    Ok(())
 }
 
 /// What was found, on standard error: the run's own output is for what it does.
@@ -96,5 +111,8 @@ fn options(plan: &Plan, anchors: &Anchors) -> pinion_journal::Options {
     options.build = crate::BUILD.into();
     options.anchor = Anchor { ticks: first.ticks, wall_ns: first.wall_ns, mono_ns: first.mono_ns };
     options.segment_bytes = (plan.journal.segment_mb as u64) << 20;
+    options.upkeep = Upkeep::Thread;
+    options.sync_every = Duration::from_millis(plan.journal.msync_ms);
+    options.sync_records = plan.journal.msync_records;
     options
 }

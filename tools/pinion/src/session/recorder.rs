@@ -60,6 +60,8 @@ pub struct Recorder<O, W, const FULL: bool> {
     pub out: O,
     /// What orders pass when they leave.
     pub wire: W,
+    /// Orders wait for their records: they pass the wire when they are handed over.
+    pub waits: bool,
     /// What the venue has not been given yet.
     pub to_venue: Vec<ToVenue>,
     /// Times of the stages.
@@ -90,6 +92,7 @@ impl<O: Out, W: Wire, const FULL: bool> Recorder<O, W, FULL> {
         Recorder {
             out,
             wire,
+            waits: false,
             to_venue: Vec::with_capacity(256),
             latency: Latency::default(),
             ticks,
@@ -228,7 +231,9 @@ impl<O: Out, W: Wire, const FULL: bool> Sink for Recorder<O, W, FULL> {
 
     #[inline(always)]
     fn send(&mut self, order: &OrderBody) {
-        self.wire.order(order);
+        if !self.waits {
+            self.wire.order(order);
+        }
         let now = self.end_stage(Stage::Send);
         if self.timed {
             let _ = self.stamps.try_push((Stage::InputToOrder, now.wrapping_sub(self.began)));
@@ -244,7 +249,9 @@ impl<O: Out, W: Wire, const FULL: bool> Sink for Recorder<O, W, FULL> {
         if B::KIND == Kind::Cancel {
             let cancel = CancelBody::from_bytes(&body.to_bytes());
             if cancel.held == 0 {
-                self.wire.cancel(&cancel);
+                if !self.waits {
+                    self.wire.cancel(&cancel);
+                }
                 self.to_venue.push(ToVenue::Cancel(cancel));
             }
         }

@@ -1,9 +1,11 @@
 //! Puts a session together, has it laid out on threads, and takes apart what is left at its end.
 
+use super::gate::Gate;
 use super::keeper::{Keeper, Kept};
 use super::meters::{Meters, Wanted};
 use super::open::Opened;
 use super::past::Repeats;
+use super::retention::Retention;
 use super::start::Start;
 use super::trading::{Shared, Traded};
 use super::{dedicated, layouts};
@@ -96,11 +98,9 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
         None => Opened::default(),
     };
     let (repeats, again) = past.map_or_else(Default::default, |past| (past.trading, Some(past.again)));
-    let mark_every = Duration::from_millis(plan.journal.msync_ms);
     let run = options.journal.as_deref();
     let mut meters = Meters::start(&options.counters, plan, &options.label, run, &anchors, &ticks);
-    let mut keeper =
-        Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone()).repeating(again);
+    let mut keeper = Keeper::new(writer, anchors.clone(), shared.journal_failed.clone()).repeating(again);
     keeper.errors = meters.journal_errors();
     let (control, commands) = Control::start(options.journal.as_deref(), &shared)?;
     let mut venue = PaperVenue::new(&plan.venue(), plan.paper);
@@ -111,8 +111,11 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
     let start = Start::of(plan)?;
     let progress = Progress::new(options.progress, options.lines, shared.clone());
     let mut watch = Watch::new(control, progress, meters);
-    let rest = Rest { plan, engine, venue, source, repeats, commands, shared, ticks, start };
+    // Layout `dedicated` makes its own, with its other ends.
+    let gate = if plan.runtime.layout == Layout::Dedicated { None } else { keeper.gate(plan) };
+    let rest = Rest { plan, engine, venue, source, repeats, commands, shared, ticks, start, gate };
     let parts = Parts { rest, keeper, began: Instant::now() };
+    let retention = Retention::start(options.journal.iter().cloned().collect(), &plan.journal)?;
     let finished = match plan.runtime.layout {
         Layout::Invoker => layouts::invoker::<FULL>(parts, &mut watch),
         Layout::Solo => layouts::solo::<FULL>(parts, &mut watch),
@@ -120,9 +123,10 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<Finished, Failure>
         Layout::Dedicated => dedicated::run::<FULL>(parts, &mut watch),
         Layout::Fused => return Err(Failure::Usage("error: a fused run has no single session".into())),
     };
+    drop(retention);
     watch.finish();
-    let finished = finished.and_then(|finished| match &finished.kept.error {
-        Some(error) => Err(Failure::Run(error.to_string())),
+    let finished = finished.and_then(|finished| match finished.kept.failure() {
+        Some(failure) => Err(Failure::Run(failure)),
         None => Ok(Finished { ns_per_tick: anchors.ns_per_tick(), ..finished }),
     });
     watch.meters.finish(finished.as_ref().err());
@@ -164,6 +168,8 @@ pub struct Rest<'a> {
     pub ticks: Ticks,
     /// What hot threads do before their first work.
     pub start: Start,
+    /// Where orders wait for their records, if they do.
+    pub gate: Option<Gate>,
 }
 
 impl<'a> Parts<'a> {

@@ -6,10 +6,12 @@
 //! feed asks [`Trading::heed_link`] before each event: as the link fills up entries stop, and exits and
 //! cancels have what is left of it. When the keeper is gone the run ends as by a stop.
 
+mod gated;
 mod repeat;
 mod room;
 
 use super::feed::Feed;
+use super::gate::Gate;
 use super::keeper::Out;
 use super::past::script::Script;
 use super::recorder::{Recorder, ToVenue, Wire};
@@ -90,6 +92,8 @@ pub struct Trading<O, W, V, const FULL: bool> {
     blocked: bool,
     /// Shows the link to the journal.
     pub journal_link: LinkMeter,
+    /// Where orders wait for their records to be kept, if they do.
+    gate: Option<Gate>,
     /// The operator's command to end the run.
     shutdown: Option<CommandBody>,
     /// What was said to a run that goes on, and how many inputs stand before the next of it.
@@ -97,6 +101,8 @@ pub struct Trading<O, W, V, const FULL: bool> {
     script_at: u64,
     /// Inputs that the journal has: they come again.
     repeated: u64,
+    /// Orders that it says did not leave.
+    withheld: Vec<u64>,
     /// Why the run ended before it had come to anything new.
     broke_off: Option<String>,
     /// Events between snapshots, and how many there are at the next; `u64::MAX` for none.
@@ -160,10 +166,12 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
             inputs: 0,
             blocked: false,
             journal_link: LinkMeter::default(),
+            gate: None,
             shutdown: None,
             script: Script::default(),
             script_at: u64::MAX,
             repeated: 0,
+            withheld: Vec::new(),
             broke_off: None,
             snapshot_every: 0,
             snapshot_at: u64::MAX,
@@ -214,6 +222,9 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
 
     #[inline(never)]
     fn hand_over(&mut self) {
+        if let Some(gate) = self.gate.take() {
+            return self.hand_over_at_gate(gate);
+        }
         let now_ns = self.engine.now_ns();
         for command in self.recorder.to_venue.drain(..) {
             match command {

@@ -19,6 +19,8 @@ pub trait Venue {
     fn submit(&mut self, order: &OrderBody, now_ns: i64);
     /// A cancel left the engine at `now_ns`.
     fn cancel(&mut self, cancel: &CancelBody, now_ns: i64);
+    /// An order that was let pass does not leave.
+    fn withhold(&mut self, _: &OrderBody) {}
     /// A bar will begin at `open_ns`.
     fn before_bar(&mut self, open_ns: i64);
     /// A bar, once its open may be traded at.

@@ -1,16 +1,20 @@
-//! `journal why` and `journal latency`: orders with what led to them, and how long each stage took.
+//! `journal why`: an order with what led to it, what came of it, and how long each stage took.
 
-use super::DirArgs;
 use super::at_rest::AtRest;
+use super::facts;
+use super::latency::put;
+use super::list::is_input;
+use super::look::LookArgs;
+use super::sweep::sweep;
 use super::view::{View, plain};
 use crate::failure::Failure;
 use crate::output::Output;
 use clap::Args;
 use pinion_journal::Anchor;
 use pinion_model::body::*;
-use pinion_model::record::{Class, Kind, Record};
-use pinion_runtime::latency::{Latency, Stage};
+use pinion_model::record::{Kind, Record};
 use serde_json::{Value, json};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -19,6 +23,8 @@ pub struct WhyArgs {
     order: u64,
     /// Directory of the journal
     dir: PathBuf,
+    #[command(flatten)]
+    look: LookArgs,
     #[command(flatten)]
     output: Output,
 }
@@ -35,100 +41,64 @@ struct Chain {
     after: Vec<Record>,
 }
 
-impl Chain {
-    /// This chain when it is the intent's, else the one that is being gathered.
-    fn of_intent<'a>(&'a mut self, pending: &'a mut Chain, intent: u64) -> &'a mut Chain {
-        let own = self.intent.is_some_and(|r| IntentBody::from_bytes(&r.body).number == intent);
-        if own { self } else { pending }
-    }
-}
-
 /// Nanoseconds of a tick between the journal's first and last anchor; `None` with fewer than two.
-fn ns_per_tick(journal: &AtRest) -> Result<Option<f64>, Failure> {
-    let mut cursor = journal.cursor(0)?;
-    let (mut first, mut last) = (None::<(u64, u64)>, None::<(u64, u64)>);
-    let start = reader_anchor(&mut cursor)?;
-    for (ticks, mono_ns) in start {
-        first.get_or_insert((ticks, mono_ns));
-        last = Some((ticks, mono_ns));
-    }
-    let pair = first.zip(last).filter(|(a, b)| b.0 > a.0);
-    Ok(pair.map(|(a, b)| (b.1 - a.1) as f64 / (b.0 - a.0) as f64))
+fn ns_per_tick(anchors: &[Anchor]) -> Option<f64> {
+    let (a, b) = anchors.first().zip(anchors.last()).filter(|(a, b)| b.ticks > a.ticks)?;
+    Some(b.mono_ns.saturating_sub(a.mono_ns) as f64 / (b.ticks - a.ticks) as f64)
 }
 
-fn reader_anchor(cursor: &mut pinion_journal::Cursor) -> Result<Vec<(u64, u64)>, Failure> {
+/// The records of a journal that are wanted.
+fn find(journal: &AtRest, wanted: impl Fn(&Record) -> bool + Sync) -> Result<Vec<Record>, Failure> {
     let mut found = Vec::new();
-    while let Some(record) = cursor.next_record()? {
-        if let Some(anchor) = Anchor::read(record).filter(|_| record.kind() == Some(Kind::Anchor)) {
-            found.push((anchor.ticks, anchor.mono_ns));
-        }
-    }
+    let make = |record: &Record, some: &mut Vec<Record>| some.extend(wanted(record).then_some(*record));
+    sweep(journal, journal.first_position(), journal.end_position(), make, |some| {
+        found.extend(some);
+        Ok(ControlFlow::Continue(()))
+    })?;
     Ok(found)
 }
 
-fn gather(args: &WhyArgs, journal: &AtRest) -> Result<Chain, Failure> {
-    let mut cursor = journal.cursor(0)?;
-    let (mut chain, mut current, mut pending) = (Chain::default(), None, Chain::default());
-    while let Some(record) = cursor.next_record()? {
-        let record = *record;
-        let Some(kind) = record.kind() else { continue };
-        if kind.class() == Class::Input && kind != Kind::DepthLevels {
-            current = Some(record);
-        }
-        match kind {
-            Kind::Intent => {
-                pending = Chain { input: current, intent: Some(record), ..Chain::default() };
-            }
-            // Evidence follows its order; it names the intent that they share.
-            Kind::Signal => {
-                let intent = SignalBody::from_bytes(&record.body).intent;
-                chain.of_intent(&mut pending, intent).signals.push(record);
-            }
-            Kind::RiskCheck => {
-                let intent = RiskCheckBody::from_bytes(&record.body).intent;
-                chain.of_intent(&mut pending, intent).checks.push(record);
-            }
-            Kind::Verdict => pending.verdict = Some(record),
-            Kind::Order if OrderBody::from_bytes(&record.body).order == args.order => {
-                if chain.order.is_none() {
-                    chain = std::mem::take(&mut pending);
-                    chain.order = Some(record);
-                } else {
-                    chain.after.push(record);
-                }
-            }
-            Kind::Execution if ExecutionBody::from_bytes(&record.body).order == args.order => {
-                chain.after.push(record)
-            }
-            Kind::OrderState if OrderStateBody::from_bytes(&record.body).order == args.order => {
-                chain.after.push(record)
-            }
-            Kind::Cancel if CancelBody::from_bytes(&record.body).order == args.order => {
-                chain.after.push(record)
-            }
-            Kind::Position if PositionBody::from_bytes(&record.body).order == args.order => {
-                chain.after.push(record)
-            }
-            _ => {}
-        }
-    }
-    if chain.order.is_none() {
+fn gather(args: &WhyArgs, journal: &AtRest) -> Result<(Chain, Vec<Anchor>), Failure> {
+    let number = Some(args.order);
+    let is_anchor = |r: &Record| r.kind() == Some(Kind::Anchor);
+    let own = find(journal, |r| facts::order(r) == number || is_anchor(r))?;
+    let anchors = own.iter().filter_map(Anchor::read).collect();
+    let of_kind = |kind| move |r: &&Record| r.kind() == Some(kind);
+    let Some(order) = own.iter().find(of_kind(Kind::Order)).copied() else {
         // What is lost may have held it.
         journal.nothing_lost()?;
         return Err(Failure::Run(format!(
             "error: the journal holds no order {}; `pinion journal cat --kind order` lists them",
             args.order
         )));
-    }
-    Ok(chain)
+    };
+    let (intent, cause) = (facts::intent(&order), facts::input(&order));
+    // Evidence follows its order; it names the intent that they share.
+    let is_cause = |r: &Record| is_input(r) && facts::input(r) == cause;
+    let led = find(journal, |r| is_cause(r) || (intent.is_some() && facts::intent(r) == intent))?;
+    let all = |kind| led.iter().filter(of_kind(kind)).copied().collect::<Vec<_>>();
+    let after = own
+        .iter()
+        .filter(|r| r.position > order.position && !is_anchor(r) && r.kind() != Some(Kind::Verdict));
+    let chain = Chain {
+        input: led.iter().find(|r| is_input(r)).copied(),
+        intent: led.iter().find(of_kind(Kind::Intent)).copied(),
+        signals: all(Kind::Signal),
+        checks: all(Kind::RiskCheck),
+        verdict: own.iter().find(of_kind(Kind::Verdict)).copied(),
+        order: Some(order),
+        after: after.copied().collect(),
+    };
+    Ok((chain, anchors))
 }
 
 /// `journal why`.
 pub fn why(args: &WhyArgs) -> Result<(), Failure> {
-    let journal = AtRest::open(&args.dir)?;
+    let look = args.look.look()?;
+    let journal = AtRest::open_quick(&args.dir)?;
     let view = &journal.view;
-    let chain = gather(args, &journal)?;
-    let scale = ns_per_tick(&journal)?;
+    let (chain, anchors) = gather(args, &journal)?;
+    let scale = ns_per_tick(&anchors);
     let parts: [(&str, Vec<&Record>); 7] = [
         ("input", chain.input.iter().collect()),
         ("the rule fired", chain.intent.iter().collect()),
@@ -140,10 +110,11 @@ pub fn why(args: &WhyArgs) -> Result<(), Failure> {
     ];
     let mut json = serde_json::Map::new();
     let mut text = format!("order {}\n", args.order);
+    let title_of = |title: &str| look.paint("1", title);
     for (title, records) in &parts {
         let values: Vec<Value> = records.iter().map(|r| view.json(r)).collect();
         json.insert(title.replace(' ', "_"), json!(values));
-        text += &format!("\n{title}\n");
+        text += &format!("\n{}\n", title_of(title));
         for record in records {
             text += &lines(view, record);
         }
@@ -156,7 +127,7 @@ pub fn why(args: &WhyArgs) -> Result<(), Failure> {
         }
     }
     let stages = stages(&chain, scale);
-    text += "\ntime per stage\n";
+    text += &format!("\n{}\n", title_of("time per stage"));
     stages.iter().for_each(|(name, value, unit)| text += &format!("  {name:<22} {value:>10.0} {unit}\n"));
     let stages: serde_json::Map<_, _> = stages
         .into_iter()
@@ -165,7 +136,12 @@ pub fn why(args: &WhyArgs) -> Result<(), Failure> {
     json.insert("stages".into(), Value::Object(stages));
     json.insert("end".into(), journal.json());
     text += &journal.unclosed().map_or(String::new(), |end| format!("\n{end}\n"));
-    args.output.put(&Value::Object(json), &text)?;
+    if let Some(order) = &chain.order {
+        let (dir, at) = (args.dir.display(), order.position.saturating_sub(1));
+        text += &format!("\nwhat was known then: pinion journal state {dir} --at {at}\n");
+        json.insert("order_bytes".into(), json!(super::view::hex(&order.body)));
+    }
+    put(&args.output, &look, &Value::Object(json), &text)?;
     journal.nothing_lost()
 }
 
@@ -193,61 +169,4 @@ fn stages(chain: &Chain, scale: Option<f64>) -> Vec<(&'static str, f64, &'static
     ];
     let known = steps.into_iter().filter_map(|(name, a, b)| Some((name, a?, b?)));
     known.map(|(name, a, b)| (name, b.saturating_sub(a) as f64 * factor, unit)).collect()
-}
-
-/// `journal latency`.
-pub fn latency(args: &DirArgs) -> Result<(), Failure> {
-    let journal = AtRest::open(&args.dir)?;
-    let scale = ns_per_tick(&journal)?;
-    let mut latency = Latency::default();
-    let mut cursor = journal.cursor(0)?;
-    let (mut input, mut intent, mut verdict) = (0u64, 0u64, 0u64);
-    while let Some(record) = cursor.next_record()? {
-        let ticks = record.ticks;
-        match record.kind() {
-            Some(k) if k.class() == Class::Input && k != Kind::DepthLevels => input = ticks,
-            Some(Kind::Intent) => {
-                latency.record(Stage::Decide, ticks.saturating_sub(input));
-                intent = ticks;
-            }
-            Some(Kind::Verdict) => {
-                latency.record(Stage::Check, ticks.saturating_sub(intent));
-                verdict = ticks;
-            }
-            // An order that a stop released has no verdict of its own here.
-            Some(Kind::Order) if verdict >= input => {
-                latency.record(Stage::Send, ticks.saturating_sub(verdict));
-                latency.record(Stage::InputToOrder, ticks.saturating_sub(input));
-            }
-            _ => {}
-        }
-    }
-    let (unit, factor) = scale.map_or(("ticks", 1.0), |ns| ("ns", ns));
-    let mut json = serde_json::Map::new();
-    let mut text = format!(
-        "{:<16} {:>10} {:>10} {:>10} {:>10} {:>9}\n",
-        format!("stage, {unit}"),
-        "p50",
-        "p99",
-        "p99.9",
-        "max",
-        "count"
-    );
-    for stage in [Stage::Decide, Stage::Check, Stage::Send, Stage::InputToOrder] {
-        let f = latency.figures(stage, factor);
-        text += &format!(
-            "{:<16} {:>10.0} {:>10.0} {:>10.0} {:>10.0} {:>9}\n",
-            stage.label(),
-            f.p50,
-            f.p99,
-            f.p999,
-            f.max,
-            f.count
-        );
-        let figures = json!({ "count": f.count, "p50": f.p50, "p99": f.p99, "p999": f.p999, "max": f.max });
-        json.insert(stage.label().replace(' ', "_"), figures);
-    }
-    text += &journal.unclosed().map_or(String::new(), |end| format!("{end}\n"));
-    args.output.put(&json!({ "unit": unit, "stages": json, "end": journal.json() }), &text)?;
-    journal.nothing_lost()
 }

@@ -99,6 +99,10 @@ impl Out for Counted {
         self.tx.put(entry);
     }
 
+    fn records(&self) -> u64 {
+        self.pushed
+    }
+
     fn is_kept(&self) -> bool {
         self.tx.is_kept()
     }

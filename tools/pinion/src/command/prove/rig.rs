@@ -13,7 +13,6 @@ use pinion_runtime::idle::{Idle, IdleKind};
 use pinion_runtime::link::{Tx, link};
 use pinion_runtime::ticks::{Anchors, Ticks};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 const PLAN: &str = include_str!("plan.yaml");
 /// Names of journals, before the number of their process.
@@ -65,8 +64,7 @@ impl Rig {
     }
 
     fn keeper_of(&self, writer: Option<Writer>) -> Keeper {
-        let every = Duration::from_millis(self.plan.journal.msync_ms);
-        Keeper::new(writer, self.anchors.clone(), every, Default::default())
+        Keeper::new(writer, self.anchors.clone(), Default::default())
     }
 
     /// The cold thread with this keeper, and the hot thread's end of the link.

@@ -28,6 +28,8 @@ const BATCH: usize = 64;
 pub struct GatewayAgent<W> {
     /// What orders pass as soon as they come from risk.
     pub wire: W,
+    /// Orders pass when the strategy says that their records are kept, and not before.
+    pub waits: bool,
     venue: PaperVenue,
     books: Vec<Book>,
     assembler: Assembler,
@@ -59,15 +61,27 @@ impl<W: Wire> GatewayAgent<W> {
         let came = VecDeque::with_capacity(2 * most_orders);
         let assembler = Assembler::default();
         let meter = LinkMeter::default();
-        GatewayAgent { wire, venue, books, assembler, rx, orders, came, replies, meter, idle, done: false }
+        GatewayAgent {
+            wire,
+            waits: false,
+            venue,
+            books,
+            assembler,
+            rx,
+            orders,
+            came,
+            replies,
+            meter,
+            idle,
+            done: false,
+        }
     }
 
     fn take_orders(&mut self) -> usize {
-        let GatewayAgent { orders, came, wire, .. } = self;
+        let GatewayAgent { orders, came, wire, waits, .. } = self;
         orders.read_batch(BATCH, |outgoing, _| {
-            match outgoing {
-                Outgoing::Order(order) => wire.order(order),
-                Outgoing::Cancel(cancel) => wire.cancel(cancel),
+            if !*waits {
+                pass(wire, outgoing);
             }
             came.push_back(*outgoing);
         })
@@ -85,6 +99,16 @@ impl<W: Wire> GatewayAgent<W> {
         self.came.pop_front()
     }
 
+    /// The order that the strategy says is next; without one this ends.
+    fn expected(&mut self, number: u64) -> Option<Outgoing> {
+        let next = self.next_order();
+        self.done |= next.is_none();
+        let outgoing = next?;
+        let passed = outgoing.order();
+        assert!(passed == number, "risk let order {passed} pass where the strategy sent {number}");
+        Some(outgoing)
+    }
+
     fn take(&mut self, message: ToGateway) {
         match message {
             ToGateway::Market(message) => {
@@ -97,20 +121,19 @@ impl<W: Wire> GatewayAgent<W> {
             ToGateway::BeforeBar(open_ns) => self.venue.before_bar(open_ns),
             ToGateway::Bar(id, bar) => self.venue.on_bar(id, &bar),
             ToGateway::FollowBook(id, now_ns) => self.venue.follow_book(id, &self.books[id.index()], now_ns),
-            ToGateway::Expect(number, now_ns) => match self.next_order() {
-                Some(outgoing) => {
-                    let passed = outgoing.order();
-                    assert!(
-                        passed == number,
-                        "risk let order {passed} pass where the strategy sent {number}"
-                    );
-                    match outgoing {
-                        Outgoing::Order(order) => self.venue.submit(&order, now_ns),
-                        Outgoing::Cancel(cancel) => self.venue.cancel(&cancel, now_ns),
-                    }
+            ToGateway::Expect(number, now_ns) => {
+                let Some(outgoing) = self.expected(number) else { return };
+                if self.waits {
+                    pass(&mut self.wire, &outgoing);
                 }
-                None => self.done = true,
-            },
+                match outgoing {
+                    Outgoing::Order(order) => self.venue.submit(&order, now_ns),
+                    Outgoing::Cancel(cancel) => self.venue.cancel(&cancel, now_ns),
+                }
+            }
+            ToGateway::Withhold(number) => {
+                self.expected(number);
+            }
             ToGateway::State => self.reply(None),
             ToGateway::Poll(until_ns) => {
                 let report = self.venue.poll(until_ns);
@@ -158,6 +181,13 @@ impl<W: Wire> Agent for GatewayAgent<W> {
 
     fn publish(&mut self) {
         self.meter.show(&self.replies);
+    }
+}
+
+fn pass(wire: &mut impl Wire, outgoing: &Outgoing) {
+    match outgoing {
+        Outgoing::Order(order) => wire.order(order),
+        Outgoing::Cancel(cancel) => wire.cancel(cancel),
     }
 }
 
@@ -244,6 +274,10 @@ impl Venue for RemoteVenue {
 
     fn submit(&mut self, order: &OrderBody, now_ns: i64) {
         self.expect(order.order, now_ns);
+    }
+
+    fn withhold(&mut self, order: &OrderBody) {
+        self.tell(ToGateway::Withhold(order.order));
     }
 
     fn cancel(&mut self, cancel: &CancelBody, now_ns: i64) {

@@ -63,6 +63,8 @@ pub enum ToGateway {
     FollowBook(InstrumentId, i64),
     /// The order with this number, or its cancel, comes from the risk thread and left the engine at this time.
     Expect(u64, i64),
+    /// The order with this number does not leave, though risk let it pass.
+    Withhold(u64),
     /// Say how things stand.
     State,
     /// Let what is due by this time happen, and say what comes of it.

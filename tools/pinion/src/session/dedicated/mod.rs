@@ -28,6 +28,7 @@ use super::meters::Meters;
 use super::past::Repeats;
 use super::recorder::{NoWire, Recorder, Wire};
 use super::run::{FeedEnd, Finished, Parts, Rest, Watch, collect, ended, idle_of};
+use super::staged;
 use super::start::Start;
 use super::trading::{Shared, Traded, Trading};
 use crate::failure::Failure;
@@ -96,7 +97,7 @@ pub struct Ended<W> {
 /// Runs a session in this layout.
 pub fn run<const FULL: bool>(parts: Parts<'_>, watch: &mut Watch) -> Result<Finished, Failure> {
     let (rest, keeper, began) = parts.split();
-    let Rest { plan, engine, venue, source, repeats, commands, shared, ticks, start } = rest;
+    let Rest { plan, engine, venue, source, repeats, commands, shared, ticks, start, .. } = rest;
     let makings =
         Makings { plan, engine, venue, repeats, commands, shared, ticks, start, keeper, wire: NoWire };
     let mut threads = Threads::<_, FULL>::start(makings, &mut watch.meters)?;
@@ -135,7 +136,9 @@ impl<W> Ended<W> {
 impl<W: Wire + Send + 'static, const FULL: bool> Threads<W, FULL> {
     /// Starts the threads from the journal's end, so that whoever receives is there before what it receives.
     pub fn start(makings: Makings<'_, W>, meters: &mut Meters) -> Result<Threads<W, FULL>, Failure> {
-        let Makings { plan, engine, venue, repeats, commands, shared, ticks, start, keeper, wire } = makings;
+        let Makings { plan, engine, venue, repeats, commands, shared, ticks, start, mut keeper, wire } =
+            makings;
+        let gate = keeper.gate(plan);
         let order_ring = plan.runtime.order_ring_messages;
         let (events, from_feed) = link(plan.runtime.feed_ring_messages);
         let (steps, from_strategy) = link(order_ring);
@@ -143,7 +146,7 @@ impl<W: Wire + Send + 'static, const FULL: bool> Threads<W, FULL> {
         let (orders, passed) = link(order_ring);
         let (questions, asked) = link(order_ring);
         let (answers, answered) = link(order_ring);
-        let (records, written) = link(plan.journal_ring_depth());
+        let (records, written) = staged::journal_link(plan, &mut keeper)?;
         let idle = |agent, meters: &Meters| meters.blocking(idle_of(plan, agent));
         let book = |_| Book::new(plan.engine.book_levels as usize);
         let books = plan.engine.instruments.iter().map(book).collect();
@@ -154,6 +157,7 @@ impl<W: Wire + Send + 'static, const FULL: bool> Threads<W, FULL> {
         let mut agent =
             GatewayAgent::new(wire, venue, books, most + order_ring, asked, passed, answers, waits);
         agent.meter = meters.link(Name::Gateway, Name::Strategy, None);
+        agent.waits = gate.is_some();
         let gateway = thread(plan, Name::Gateway, meters, agent)?;
         let desk = Desk::new(&plan.engine);
         let mut agent = RiskAgent::new(desk, from_strategy, verdicts, orders, idle(Name::Risk, meters));
@@ -167,6 +171,7 @@ impl<W: Wire + Send + 'static, const FULL: bool> Threads<W, FULL> {
         let latency_ns = plan.paper.max_latency_ns;
         let mut trading =
             Trading::new(engine, venue, Feed::default(), recorder, commands, shared, latency_ns);
+        trading.set_gate(gate);
         trading.go_on(repeats);
         trading.open(plan);
         trading.start = Some(start);

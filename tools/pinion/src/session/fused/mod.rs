@@ -23,7 +23,9 @@ use super::keeper::{Keeper, KeeperAgent};
 use super::layouts::{both, end, trade};
 use super::meters::Meters;
 use super::open::Opened;
+use super::retention::Retention;
 use super::run::{Finished, Options, Rest, Watch, ended, idle_of, waiter};
+use super::staged;
 use super::start::Start;
 use super::trading::Shared;
 use crate::control::Control;
@@ -45,7 +47,7 @@ use pinion_sim::paper::PaperVenue;
 use shard::{ORDERS, ShardAgent};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A fused run that came to its end.
 pub struct FusedFinished {
@@ -106,17 +108,20 @@ fn lay_out<const FULL: bool>(options: &Options<'_>) -> Result<FusedFinished, Fai
     let account = Account::new(&plan.engine.risk);
     let base = plan.engine.base_currency.0;
     let (threads, plans, members) = start(plan, shards, made, &mut watch.meters)?;
+    let dirs = run.map_or_else(Vec::new, |run| (0..members.len()).map(|k| shard_directory(run, k)).collect());
+    let retention = Retention::start(dirs, &plan.journal)?;
     let mut coordinator = Coordinator::new(members, account, shared, commands, shards, base);
     coordinator.run(&mut watch, |k| threads.hot[k].is_finished());
     let Coordinator { account, transfers, .. } = coordinator;
     watch.finish();
+    drop(retention);
     let finished = threads.end(began);
     watch.meters.finish(finished.as_ref().err());
     let finished = finished?;
     let runs = finished.into_iter().map(|done| Finished { ns_per_tick: anchors.ns_per_tick(), ..done });
     let shards: Vec<(Plan, Finished)> = plans.into_iter().zip(runs).collect();
-    if let Some(error) = shards.iter().find_map(|(_, done)| done.kept.error.as_ref()) {
-        return Err(Failure::Run(error.to_string()));
+    if let Some(failure) = shards.iter().find_map(|(_, done)| done.kept.failure()) {
+        return Err(Failure::Run(failure));
     }
     let digest = combined(shards.iter().map(|(_, done)| done.kept.digest.as_str()));
     Ok(FusedFinished { shards, account, digest, transfers })
@@ -152,10 +157,9 @@ fn make<const FULL: bool>(
         None => Opened::default(),
     };
     let (repeats, again) = past.map_or_else(Default::default, |past| (past.trading, Some(past.again)));
-    let mark_every = Duration::from_millis(plan.journal.msync_ms);
-    let keeper =
-        Keeper::new(writer, anchors.clone(), mark_every, shared.journal_failed.clone()).repeating(again);
-    let (records, written) = link(plan.journal_ring_depth());
+    let mut keeper = Keeper::new(writer, anchors.clone(), shared.journal_failed.clone()).repeating(again);
+    let (records, written) = staged::journal_link(&plan, &mut keeper)?;
+    let gate = keeper.gate(&plan);
     let (orders, ordered) = link(ORDERS);
     let board = Arc::new(Board::default());
     // What an operator says comes from the coordinator, in the order in which it says it to all.
@@ -171,6 +175,7 @@ fn make<const FULL: bool>(
         shared: shared.clone(),
         ticks: ticks.clone(),
         start,
+        gate,
     };
     let mut trading = trade::<_, FULL>(rest, records, meters)?;
     trading.start = Some(start);

@@ -16,6 +16,8 @@ use crate::command::journal::view::View;
 use crate::failure::Failure;
 use pinion_journal::system::text_of;
 use pinion_journal::{Cursor, JournalError, Reader};
+use pinion_model::body::{Body, ExecutionBody};
+use pinion_model::order::Reason;
 use pinion_model::record::{Class, Kind, Record};
 use pinion_plan::Plan;
 use script::Script;
@@ -43,6 +45,8 @@ pub struct Repeats {
     pub script: Script,
     /// Inputs in the journal: below that nothing is new.
     pub inputs: u64,
+    /// Numbers of the orders that the gate held back; see [`super::gate`].
+    pub withheld: Vec<u64>,
 }
 
 /// What must come again, record by record.
@@ -66,7 +70,8 @@ impl Past {
     /// Reads the journal in `dir` of the run of `plan` up to `until`, where a run may begin at its snapshots or must begin at its start.
     pub fn read(dir: &Path, plan: &Plan, until: u64, by_snapshot: bool) -> Result<Past, Failure> {
         let reader = Reader::open(dir)?;
-        let mut cursor = reader.cursor(0)?.until(until);
+        let pruned = reader.pruned()?;
+        let mut cursor = reader.cursor(0)?.until(until).across_pruned();
         let (mut digest, mut trading, mut has_plan) = (Digest::default(), Repeats::default(), false);
         let (mut from, mut before, mut newest) = (0, Digest::default(), None);
         let (mut group, mut is_complete) = (Vec::new(), false);
@@ -80,6 +85,7 @@ impl Past {
             if kind.class() == Class::Input {
                 trading.inputs = sequence(&group[0]);
                 trading.script.note(&group[0]);
+                trading.withheld.extend(withheld(&group[0]));
             }
             if kind == Kind::Snapshot
                 && by_snapshot
@@ -92,6 +98,19 @@ impl Past {
         if let Some(image) = newest.as_deref().and_then(Image::read) {
             trading.restored = Some(image.restore()?);
         }
+        if let Some(gone) = pruned {
+            let (first, last) = (gone.from, gone.to - 1);
+            if from < gone.to {
+                return Err(Failure::Run(format!(
+                    "error: {}: records {first} to {last} were pruned and no snapshot behind them is one to begin at, so \
+                     the run cannot go on; what is left can be read with `pinion journal`",
+                    dir.display()
+                )));
+            }
+            eprintln!(
+                "warning: records {first} to {last} were pruned; the decision digest is over what is left"
+            );
+        }
         let view = View { plan: plan.clone() };
         let again = Again { digest: before, view, cursor: reader.cursor(from)?.until(until) };
         Ok(Past { trading, again, has_plan, is_complete })
@@ -103,6 +122,12 @@ fn says_complete(summary: &[Record]) -> bool {
     let text = text_of(summary).unwrap_or_default();
     let value: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
     value["complete"] == true
+}
+
+/// The order that a record says did not leave.
+fn withheld(input: &Record) -> Option<u64> {
+    let report = (input.kind() == Some(Kind::Execution)).then(|| ExecutionBody::from_bytes(&input.body))?;
+    (report.reason == Reason::NotJournalled.code()).then_some(report.order)
 }
 
 /// Number of an input: every body begins with it.

@@ -14,6 +14,7 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
         self.script = repeats.script;
         self.script_at = self.script.next_at();
         self.repeated = repeats.inputs;
+        self.withheld = repeats.withheld;
         self.shared.repeats.store(self.is_repeating(), Ordering::Relaxed);
         if let Some(restored) = repeats.restored {
             self.inputs = restored.events;
@@ -35,6 +36,9 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     /// Before an event: what was said then is said again, and a run that was stopped there goes on.
     #[inline(always)]
     pub(super) fn heed_script(&mut self) {
+        if self.is_late() {
+            self.catch_up_at_gate();
+        }
         if self.engine.seq() >= self.script_at {
             self.say_again(false);
             self.leave_shutdown();
@@ -88,6 +92,7 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
         if self.shared.repeats.load(Ordering::Relaxed) && !self.is_repeating() {
             self.shared.repeats.store(false, Ordering::Relaxed);
             self.compare_orders();
+            self.go_on_at_gate();
         }
     }
 

@@ -33,21 +33,22 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     /// when entries stop is as much as two inputs may cause, so exits and cancels still go out.
     #[inline]
     pub fn heed_link(&mut self) {
+        if self.is_late() {
+            // Entries are stopped, and go on when the journal has caught up.
+            return;
+        }
         let degraded = self.engine.is_degraded();
         let enough = self.recorder.out.has_credits(if degraded { 3 } else { 2 } * self.burst);
         if enough == degraded {
-            self.change_mode(degraded);
+            self.change_mode(degraded, "room in the journal's link");
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn change_mode(&mut self, degraded: bool) {
+    pub(super) fn change_mode(&mut self, degraded: bool, note: &str) {
         let kind = if degraded { CommandKind::Recovered } else { CommandKind::Degraded };
-        let command = CommandBody {
-            time_ns: self.engine.now_ns(),
-            ..CommandBody::new(kind, "pinion", "room in the journal's link")
-        };
+        let command = CommandBody { time_ns: self.engine.now_ns(), ..CommandBody::new(kind, "pinion", note) };
         self.begin(FULL);
         self.engine.on_command(&command, &mut self.recorder);
         self.finish_input();

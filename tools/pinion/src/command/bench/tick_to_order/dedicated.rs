@@ -128,8 +128,7 @@ pub fn over_tcp(rig: &Rig, load: Load, step_ns: i64) -> Result<Run, Failure> {
 
 /// How many orders each frame causes, found on one thread without a journal.
 fn orders_by_frame(rig: &Rig, load: &Load, step_ns: i64) -> Result<Vec<u8>, Failure> {
-    let every = std::time::Duration::MAX;
-    let keeper = Keeper::new(None, rig.anchors.clone(), every, Arc::default());
+    let keeper = Keeper::new(None, rig.anchors.clone(), Arc::default());
     let mut pipeline = Pipeline::new(&rig.plan, keeper, &rig.ticks, step_ns, true)?;
     let frames = rig.frames.iter().cycle().take(load.warm_up + load.frames);
     let orders = frames.map(|frame| {

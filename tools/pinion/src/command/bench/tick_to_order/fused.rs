@@ -8,10 +8,9 @@ use super::{Counts, Rig, Run, close_all, join};
 use crate::failure::Failure;
 use crate::session::fused::Keepers;
 use crate::session::keeper::KeeperAgent;
+use crate::session::staged;
 use pinion_runtime::agent::Runner;
-use pinion_runtime::idle::{Idle, IdleKind};
 use pinion_runtime::latency::Latency;
-use pinion_runtime::link::link;
 
 /// Drives frames through `shards` pipelines, from memory or each over a connection of its own.
 pub fn run(rig: &Rig, load: Load, step_ns: i64, shards: usize, tcp: bool) -> Result<Run, Failure> {
@@ -22,11 +21,15 @@ pub fn run(rig: &Rig, load: Load, step_ns: i64, shards: usize, tcp: bool) -> Res
     };
     let (mut keepers, mut pipelines) = (Vec::new(), Vec::new());
     for shard in 0..shards {
-        let (tx, rx) = link(rig.plan.journal_ring_depth());
-        keepers.push(KeeperAgent::new(rig.keeper_in(&rig.scratch.join(format!("shard-{shard}")))?, rx));
-        pipelines.push(Pipeline::new(&rig.plan, tx, &rig.ticks, step_ns * shards as i64, tcp)?);
+        let mut keeper = rig.keeper_in(&rig.scratch.join(format!("shard-{shard}")))?;
+        let gate = keeper.gate(&rig.plan);
+        let (tx, rx) = staged::journal_link_of(&rig.plan, Some(shard), &mut keeper)?;
+        keepers.push(KeeperAgent::new(keeper, rx));
+        let mut pipeline = Pipeline::new(&rig.plan, tx, &rig.ticks, step_ns * shards as i64, tcp)?;
+        pipeline.set_gate(gate);
+        pipelines.push(pipeline);
     }
-    let cold = Runner::start("cold", rig.cold_core, Idle::new(IdleKind::Backoff), Keepers::new(keepers))?;
+    let cold = Runner::start("cold", rig.cold_core, rig.cold_idle(), Keepers::new(keepers))?;
     let done: Vec<_> = std::thread::scope(|scope| {
         let run = |mut pipeline: Pipeline<_>| {
             let driven = if tcp {

@@ -15,8 +15,10 @@ mod tcp;
 use super::decode::recorded;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::session::gate::Gate;
 use crate::session::keeper::{Keeper, KeeperAgent};
 use crate::session::open;
+use crate::session::staged;
 use clap::{Args, ValueEnum};
 use drive::{Driven, Load, drive};
 use hdrhistogram::Histogram;
@@ -29,7 +31,7 @@ use pinion_plan::Plan;
 use pinion_runtime::agent::Runner;
 use pinion_runtime::idle::{Idle, IdleKind};
 use pinion_runtime::latency::Latency;
-use pinion_runtime::link::{Tx, link};
+use pinion_runtime::link::Tx;
 use pinion_runtime::ticks::{Anchors, Ticks};
 use pipeline::{Counts, Pipeline};
 use serde_json::{Value, json};
@@ -37,6 +39,41 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tcp::Answers;
+
+/// Levels of durability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BenchDurability {
+    /// No order waits for the journal.
+    Behind,
+    /// The link to the journal lies in shared memory.
+    Staged,
+    /// An order leaves when its record is in the journal's mapping.
+    GatedMapped,
+    /// An order leaves when its record is on disk; give a --scratch that is on one.
+    GatedDisk,
+}
+
+impl BenchDurability {
+    /// The word for it.
+    fn label(self) -> &'static str {
+        match self {
+            BenchDurability::Behind => "behind",
+            BenchDurability::Staged => "staged",
+            BenchDurability::GatedMapped => "gated-mapped",
+            BenchDurability::GatedDisk => "gated-disk",
+        }
+    }
+
+    /// As a plan says it.
+    fn section(self) -> &'static str {
+        match self {
+            BenchDurability::Behind => "journal: {durability: behind}\n",
+            BenchDurability::Staged => "journal: {durability: staged}\n",
+            BenchDurability::GatedMapped => "journal: {durability: gated, gate: mapped}\n",
+            BenchDurability::GatedDisk => "journal: {durability: gated, gate: disk}\n",
+        }
+    }
+}
 
 /// Where the agents run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -56,6 +93,9 @@ pub struct TickToOrderArgs {
     /// Where the agents run
     #[arg(long, value_enum, default_value = "shared")]
     layout: BenchLayout,
+    /// What of the journal an order waits for
+    #[arg(long, value_enum, default_value = "behind")]
+    durability: BenchDurability,
     /// Hot threads of layout fused
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
     shards: u8,
@@ -180,7 +220,8 @@ impl Rig {
             Some(path) => recorded(path, MessageKind::BookTicker)?,
             None => made(MessageKind::BookTicker),
         };
-        let (config, mut found) = pinion_plan::read("plan.yaml", PLAN, Path::new("."))
+        let text = format!("{PLAN}{}", args.durability.section());
+        let (config, mut found) = pinion_plan::read("plan.yaml", &text, Path::new("."))
             .map_err(|found| Failure::Run(found.to_string()))?;
         let plan = pinion_plan::compile(&config, &[], &mut found)
             .map_err(|found| Failure::Run(found.to_string()))?;
@@ -202,8 +243,7 @@ impl Rig {
 
     fn keeper_in(&self, dir: &Path) -> Result<Keeper, Failure> {
         let writer: Writer = open::create(dir, &self.plan, &self.anchors)?;
-        let every = Duration::from_millis(self.plan.journal.msync_ms);
-        Ok(Keeper::new(Some(writer), self.anchors.clone(), every, Default::default()))
+        Ok(Keeper::new(Some(writer), self.anchors.clone(), Default::default()))
     }
 
     /// A peer that sends the frames over loopback TCP, and this end of its connection.
@@ -217,10 +257,17 @@ impl Rig {
     }
 
     /// The cold thread with a keeper on it, and the hot thread's end of the link.
-    fn cold(&self) -> Result<(Tx<Entry>, Runner<KeeperAgent>), Failure> {
-        let (tx, rx) = link(self.plan.runtime.journal_ring_records);
-        let agent = KeeperAgent::new(self.keeper()?, rx);
-        Ok((tx, Runner::start("cold", self.cold_core, Idle::new(IdleKind::Backoff), agent)?))
+    fn cold(&self) -> Result<(Tx<Entry>, Option<Gate>, Runner<KeeperAgent>), Failure> {
+        let mut keeper = self.keeper()?;
+        let gate = keeper.gate(&self.plan);
+        let (tx, rx) = staged::journal_link(&self.plan, &mut keeper)?;
+        let agent = KeeperAgent::new(keeper, rx);
+        Ok((tx, gate, Runner::start("cold", self.cold_core, self.cold_idle(), agent)?))
+    }
+
+    /// Orders that wait for the cold thread find it awake.
+    fn cold_idle(&self) -> Idle {
+        Idle::new(if self.plan.runtime.cold_hurries { IdleKind::Yield } else { IdleKind::Backoff })
     }
 }
 
@@ -248,15 +295,19 @@ fn in_memory(args: &TickToOrderArgs, rig: &Rig, rate: f64) -> Result<Run, Failur
     let (step_ns, factor) = (rig.step_ns(rate), rig.ns_per_tick);
     match args.layout {
         BenchLayout::Solo => {
-            let mut pipeline = Pipeline::new(&rig.plan, rig.keeper()?, &rig.ticks, step_ns, false)?;
+            let mut keeper = rig.keeper()?;
+            let gate = keeper.gate(&rig.plan);
+            let mut pipeline = Pipeline::new(&rig.plan, keeper, &rig.ticks, step_ns, false)?;
+            pipeline.set_gate(gate);
             let driven = drive(&mut pipeline, &rig.frames, &load, &rig.ticks, factor, Keeper::housekeeping);
             let (counts, stages, keeper) = pipeline.finish();
             close(keeper, rig)?;
             Ok(Run { load, driven, counts, stages, echo: None })
         }
         BenchLayout::Shared => {
-            let (tx, cold) = rig.cold()?;
+            let (tx, gate, cold) = rig.cold()?;
             let mut pipeline = Pipeline::new(&rig.plan, tx, &rig.ticks, step_ns, false)?;
+            pipeline.set_gate(gate);
             let driven = drive(&mut pipeline, &rig.frames, &load, &rig.ticks, factor, |_| {});
             let (counts, stages, tx) = pipeline.finish();
             drop(tx);
@@ -278,7 +329,10 @@ fn over_tcp(args: &TickToOrderArgs, rig: &Rig) -> Result<Run, Failure> {
     let run = match args.layout {
         BenchLayout::Solo => {
             let (stream, seen) = rig.peer(load, Answers::Each)?;
-            let mut pipeline = Pipeline::new(&rig.plan, rig.keeper()?, &rig.ticks, step_ns, true)?;
+            let mut keeper = rig.keeper()?;
+            let gate = keeper.gate(&rig.plan);
+            let mut pipeline = Pipeline::new(&rig.plan, keeper, &rig.ticks, step_ns, true)?;
+            pipeline.set_gate(gate);
             tcp::serve_pipeline(stream, &mut pipeline, Keeper::housekeeping)?;
             let (counts, stages, keeper) = pipeline.finish();
             close(keeper, rig)?;
@@ -286,8 +340,9 @@ fn over_tcp(args: &TickToOrderArgs, rig: &Rig) -> Result<Run, Failure> {
         }
         BenchLayout::Shared => {
             let (stream, seen) = rig.peer(load, Answers::Each)?;
-            let (tx, cold) = rig.cold()?;
+            let (tx, gate, cold) = rig.cold()?;
             let mut pipeline = Pipeline::new(&rig.plan, tx, &rig.ticks, step_ns, true)?;
+            pipeline.set_gate(gate);
             tcp::serve_pipeline(stream, &mut pipeline, |_| {})?;
             let (counts, stages, tx) = pipeline.finish();
             drop(tx);

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::session::feed::Feed;
+use crate::session::gate::Gate;
 use crate::session::keeper::Out;
 use crate::session::recorder::{Recorder, Wire};
 use crate::session::trading::{Shared, Trading};
@@ -172,6 +173,11 @@ impl<O: Out> Pipeline<O> {
             step_ns,
             failed: 0,
         })
+    }
+
+    /// Orders become bytes when they have passed this gate.
+    pub fn set_gate(&mut self, gate: Option<Gate>) {
+        self.trading.set_gate(gate);
     }
 
     /// True when the journal's link can take what a frame may cause.

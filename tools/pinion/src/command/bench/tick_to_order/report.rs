@@ -23,6 +23,7 @@ impl Run {
             "bench": "tick-to-order",
             "build": crate::BUILD,
             "layout": format!("{:?}", args.layout).to_lowercase(),
+            "durability": args.durability.label(),
             "path": if args.tcp { "loopback TCP and back" } else { "memory to bytes" },
             "verdict": if kept_up { "ok" } else { "FAIL" },
             "asked_per_second": self.load.rate,
@@ -52,8 +53,9 @@ impl Run {
     ) -> String {
         let e = &value["environment"];
         let mut text = format!(
-            "tick to order, {}, {}: {}\n  asked {:.0} frames a second, achieved {:.0}; {} orders, {} refused, {} failed, {} waits for the journal (in {})\n  {} processors, {}, kernel {}, isolated {}, governor {}, load {}, stolen {}\n\n{}\n",
+            "tick to order, {}, {}, {}: {}\n  asked {:.0} frames a second, achieved {:.0}; {} orders, {} refused, {} failed, {} waits for the journal (in {})\n  {} processors, {}, kernel {}, isolated {}, governor {}, load {}, stolen {}\n\n{}\n",
             value["layout"].as_str().unwrap_or_default(),
+            value["durability"].as_str().unwrap_or_default(),
             value["path"].as_str().unwrap_or_default(),
             if kept_up { "ok" } else { "FAIL" },
             self.load.rate,
@@ -96,8 +98,9 @@ impl Run {
         let h = &self.driven.order;
         let at = |q| h.value_at_quantile(q);
         format!(
-            "RESULT bench=tick-to-order layout={} path={} value={} unit=ns p90={} p99={} p99.9={} p99.99={} max={} asked={:.0} achieved={:.0} orders={} verdict={}",
+            "RESULT bench=tick-to-order layout={} durability={} path={} value={} unit=ns p90={} p99={} p99.9={} p99.99={} max={} asked={:.0} achieved={:.0} orders={} verdict={}",
             format!("{:?}", args.layout).to_lowercase(),
+            args.durability.label(),
             if args.tcp { "tcp" } else { "memory" },
             at(0.5),
             at(0.9),

@@ -48,7 +48,7 @@ pub fn compare(before: &Path, after: &Path, output: &Output) -> Result<(), Failu
         text += &format!("  {name:<16} {old:>11.0} {new:>10.0} {:>+7.1} %\n", 100.0 * (new / old - 1.0));
         rows.insert(name.into(), json!({"before": old, "after": new, "ratio": new / old}));
     }
-    for key in ["layout", "path", "asked_per_second"] {
+    for key in ["layout", "durability", "path", "asked_per_second"] {
         if runs[0][key] != runs[1][key] {
             text += &format!("  not alike in {key}: {} and {}\n", runs[0][key], runs[1][key]);
         }
