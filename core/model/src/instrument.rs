@@ -297,7 +297,11 @@ impl Instrument {
     }
 
     /// `qty` moved down onto the lot.
+    #[inline]
     pub fn lot_floor(&self, qty: Qty) -> Qty {
+        if self.lot == 1 {
+            return qty;
+        }
         Qty(qty.0.div_euclid(self.lot) * self.lot)
     }
 

@@ -97,6 +97,12 @@ impl Ratio {
     #[inline(always)]
     fn of_floor_small(self, amount: i64) -> Option<i64> {
         // Whole billions times a ratio in billionths are a whole number: only the rest is rounded.
+        if amount >= 0 && self.0 >= 0 {
+            const SCALE: u64 = Ratio::SCALE as u64;
+            let (billions, rest) = (amount as u64 / SCALE, amount as u64 % SCALE);
+            let rounded = (rest.wrapping_mul(self.0 as u64) / SCALE) as i64;
+            return (billions as i64).checked_mul(self.0)?.checked_add(rounded);
+        }
         let (billions, rest) = (amount.div_euclid(Self::SCALE), amount.rem_euclid(Self::SCALE));
         billions.checked_mul(self.0)?.checked_add((rest * self.0).div_euclid(Self::SCALE))
     }

@@ -4,7 +4,7 @@
 use super::checks::Check;
 use pinion_model::body::CheckOperands;
 use pinion_model::instrument::InstrumentId;
-use pinion_model::number::{Money, Qty, Ratio, mul_div_floor};
+use pinion_model::number::{Money, Price, Qty, Ratio, mul_div_floor};
 
 /// Turns cash into the quantity that it buys with its fee.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,9 +49,11 @@ impl CashPricing {
     #[inline]
     pub(super) fn covers(&self, amount: Money, cost: i64) -> bool {
         let Ok(amount) = i64::try_from(amount.0) else { return false };
-        // Factors of 64 bits, or nearly: the products do not leave 128.
-        let with_fee = i128::from(Ratio::SCALE) + i128::from(self.fee.0);
-        amount > 0 && i128::from(amount) * i128::from(Ratio::SCALE) >= i128::from(cost) * with_fee
+        let Some(with_fee) = Ratio::SCALE.checked_add(self.fee.0) else { return false };
+        // Factors of 64 bits: the products do not leave 128.
+        amount > 0
+            && i128::from(amount).wrapping_mul(Ratio::SCALE.into())
+                >= i128::from(cost).wrapping_mul(with_fee.into())
     }
 }
 
@@ -80,6 +82,16 @@ impl Pricing {
         Pricing { per_whole, narrow: i64::try_from(per_whole).unwrap_or(0), whole }
     }
 
+    /// As [`Pricing::new`] with a price of the base currency itself: what `factor` units of price make.
+    #[inline(always)]
+    pub(super) fn of_unit(price: Price, factor: i64) -> Pricing {
+        match price.0.checked_mul(factor) {
+            Some(unit) if unit > 0 => Pricing { per_whole: unit.into(), narrow: unit, whole: 1 },
+            // Two factors of 64 bits: the product cannot leave 128.
+            _ => Pricing::new(Money(i128::from(price.0) * i128::from(factor)), 1),
+        }
+    }
+
     /// Its values fit 64 bits.
     #[inline(always)]
     pub(super) fn is_narrow(&self) -> bool {
@@ -90,7 +102,10 @@ impl Pricing {
     #[inline(always)]
     pub(super) fn qty_narrow(&self, amount: i64) -> Qty {
         match amount.checked_mul(self.whole) {
-            Some(product) if product > 0 && self.narrow > 0 => Qty(product / self.narrow),
+            Some(product) if product > 0 && self.narrow > 0 => {
+                // Of positive numbers; without a sign the division needs no look at overflow.
+                Qty((product as u64 / self.narrow as u64) as i64)
+            }
             _ => self.qty(Money(amount.into())),
         }
     }
@@ -118,6 +133,7 @@ impl Pricing {
     }
 
     /// The largest quantity that an amount is enough for.
+    #[inline(never)]
     pub(super) fn qty(&self, amount: Money) -> Qty {
         if amount.0 <= 0 {
             return Qty::ZERO;
@@ -165,6 +181,11 @@ pub(super) enum Of {
     Share,
     /// Cash, and the figure is the quantity that it pays for.
     Cash,
+}
+
+impl Of {
+    /// Every one, by its number.
+    pub(super) const ALL: [Of; 5] = [Of::Itself, Of::Price, Of::Loss, Of::Share, Of::Cash];
 }
 
 /// One figure of a check.

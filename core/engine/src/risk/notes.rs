@@ -15,11 +15,29 @@ struct Note {
     /// What was measured, or where both operands lie in the list of wide ones.
     measured: i64,
     limit: i64,
-    check: Check,
-    outcome: u8,
-    measured_of: Of,
-    limit_of: Of,
-    is_wide: bool,
+    /// From the lowest byte: check, outcome, what was measured is, what the limit is, whether they are wide. One
+    /// word, because five are five stores.
+    what: u64,
+}
+
+impl Note {
+    #[inline(always)]
+    fn new((measured, limit): (i64, i64), check: Check, outcome: u16, of: (Of, Of), is_wide: bool) -> Note {
+        let what = check as u64
+            | u64::from(outcome) << 8
+            | (of.0 as u64) << 16
+            | (of.1 as u64) << 24
+            | u64::from(is_wide) << 32;
+        Note { measured, limit, what }
+    }
+
+    fn byte(&self, at: usize) -> u8 {
+        self.what.to_le_bytes()[at]
+    }
+
+    fn is_wide(&self) -> bool {
+        self.byte(4) != 0
+    }
 }
 
 /// The operands of the checks that were made, in their order.
@@ -38,29 +56,15 @@ impl Notes {
         else {
             return self.push_wide(check, outcome, measured, limit);
         };
-        let _ = self.notes.try_push(Note {
-            measured: measured_value,
-            limit: limit_value,
-            check,
-            outcome: outcome as u8,
-            measured_of: measured.of,
-            limit_of: limit.of,
-            is_wide: false,
-        });
+        let values = (measured_value, limit_value);
+        let _ = self.notes.try_push(Note::new(values, check, outcome, (measured.of, limit.of), false));
     }
 
     #[cold]
     #[inline(never)]
     fn push_wide(&mut self, check: Check, outcome: u16, measured: Figure, limit: Figure) {
-        let note = Note {
-            measured: self.wide.len() as i64,
-            limit: 0,
-            check,
-            outcome: outcome as u8,
-            measured_of: measured.of,
-            limit_of: limit.of,
-            is_wide: true,
-        };
+        let at = self.wide.len() as i64;
+        let note = Note::new((at, 0), check, outcome, (measured.of, limit.of), true);
         if self.notes.try_push(note).is_ok() {
             self.wide.push([measured.value, limit.value]);
         }
@@ -82,21 +86,20 @@ impl Notes {
     /// Forgets all but the first `len`.
     pub(super) fn truncate(&mut self, len: usize) {
         self.notes.truncate(len);
-        self.wide.truncate(self.notes.iter().filter(|note| note.is_wide).count());
+        self.wide.truncate(self.notes.iter().filter(|note| note.is_wide()).count());
     }
 
     /// All of them in full.
     pub(super) fn iter(&self) -> impl Iterator<Item = Operands> {
         self.notes.iter().map(|note| {
-            let [measured, limit] = match note.is_wide {
+            let [measured, limit] = match note.is_wide() {
                 true => self.wide[note.measured as usize],
                 false => [note.measured.into(), note.limit.into()],
             };
-            let (measured, limit) = (
-                Figure { value: measured, of: note.measured_of },
-                Figure { value: limit, of: note.limit_of },
-            );
-            Operands::new(note.check, note.outcome.into(), measured, limit)
+            let figure = |value, of: u8| Figure { value, of: Of::ALL[usize::from(of)] };
+            let check = Check::ALL[usize::from(note.byte(0))];
+            let (measured, limit) = (figure(measured, note.byte(2)), figure(limit, note.byte(3)));
+            Operands::new(check, note.byte(1).into(), measured, limit)
         })
     }
 }

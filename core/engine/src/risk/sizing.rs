@@ -11,6 +11,7 @@
 use super::amount::Amount;
 use super::checks::Check;
 use super::figures::{CashPricing, Figure, Of, Pricing};
+use super::terms::Terms;
 use super::{Context, Request, Risk, Verdict};
 use crate::plan::Sizing;
 use pinion_model::decimal::Decimal;
@@ -65,9 +66,7 @@ impl Risk {
         let in_base = instrument.settle == cx.portfolio.base_currency();
         let pricing = |price: Price| {
             if in_base {
-                // Two factors of 64 bits: the product cannot leave 128.
-                let unit = i128::from(price.0) * i128::from(instrument.factor);
-                return Some(Pricing::new(Money(unit), 1));
+                return Some(Pricing::of_unit(price, instrument.factor));
             }
             let value = terms.whole_notional(instrument, price);
             // The negative makes the rounding go up.
@@ -101,10 +100,12 @@ impl Risk {
             }
         }
         self.limit_by_exposure(request, cx, equity, &used, v, &mut size)?;
-        let largest = terms.largest_order(instrument, v.price);
-        let exceeds = size.exceeds(v, largest);
-        if exceeds || self.limits.max_order_qty.is_some() {
-            size.limit(v, Check::OrderQty, (largest, exceeds), Money(largest.0.into()));
+        if self.limits.max_order_qty.is_some() || !(in_base && size.fits_order(terms, &v.pricings.price)) {
+            let largest = terms.largest_order(instrument, v.price);
+            let exceeds = size.exceeds(v, largest);
+            if exceeds || self.limits.max_order_qty.is_some() {
+                size.limit(v, Check::OrderQty, (largest, exceeds), Money(largest.0.into()));
+            }
         }
         if instrument.kind.pays_notional() && request.side == Side::Buy {
             self.limit_by_cash(request, cx, instrument, v, &mut size);
@@ -128,24 +129,16 @@ impl Risk {
         let limits = &self.limits;
         let idle = cx.portfolio.is_flat() && self.reserved.is_empty();
         let own = if idle { A::ZERO } else { A::of(self.used(request.instrument, cx))? };
-        let mut share = |check, share: Ratio, used: A| {
-            if used == A::ZERO && size.fits_share(share) {
-                size.take(v, check, Figure { value: share.0.into(), of: Of::Share }, None);
-            } else {
-                size.limit_worth(v, check, Of::Price, equity.share_floor(share)?.less(used)?);
-            }
-            Some(())
-        };
         if let Some(limit) = limits.max_position_size {
-            share(Check::PositionSize, limit, own)?;
+            size.limit_share(v, Check::PositionSize, (equity, limit), own)?;
         }
         if let Some(limit) = limits.position_concentration {
             let alone = idle || self.terms[request.instrument.index()].is_alone;
             let used = if alone { own } else { A::of(self.used_by_group(request, cx))? };
-            share(Check::Concentration, limit, used)?;
+            size.limit_share(v, Check::Concentration, (equity, limit), used)?;
         }
         if let Some(limit) = limits.leverage_limit {
-            share(Check::Leverage, limit, all.gross)?;
+            size.limit_share(v, Check::Leverage, (equity, limit), all.gross)?;
         }
         if let Some(limit) = limits.max_gross_exposure {
             size.limit_worth(v, Check::GrossExposure, Of::Price, A::of(limit)?.less(all.gross)?);
@@ -297,10 +290,35 @@ impl<A: Amount> Size<A> {
         }
     }
 
+    /// An order of this size, in the base currency, is surely not too large.
+    #[inline(always)]
+    fn fits_order(&self, terms: &Terms, pricing: &Pricing) -> bool {
+        let Wanted::Worth(amount, _) = self.wanted else { return false };
+        terms.largest_notional().is_none_or(|most| amount.money() <= most)
+            && !amount.exceeds(pricing, terms.largest_qty())
+    }
+
     /// This share of equity is surely enough, and more than nothing.
     #[inline(always)]
     fn fits_share(&self, share: Ratio) -> bool {
         matches!(self.wanted, Wanted::Worth(amount, wanted) if amount > A::ZERO && wanted <= share)
+    }
+
+    /// A limit that is a share of equity, of which some is used.
+    #[inline(always)]
+    fn limit_share(
+        &mut self,
+        v: &mut Verdict,
+        check: Check,
+        (equity, share): (A, Ratio),
+        used: A,
+    ) -> Option<()> {
+        if used == A::ZERO && self.fits_share(share) {
+            self.take(v, check, Figure { value: share.0.into(), of: Of::Share }, None);
+        } else {
+            self.limit_worth(v, check, Of::Price, equity.share_floor(share)?.less(used)?);
+        }
+        Some(())
     }
 
     /// A limit that leaves an amount.

@@ -61,6 +61,18 @@ impl Terms {
         }
     }
 
+    /// Largest quantity of an order, whatever its price.
+    #[inline]
+    pub(super) fn largest_qty(&self) -> Qty {
+        self.largest_qty
+    }
+
+    /// Largest notional of an order, settlement currency.
+    #[inline]
+    pub(super) fn largest_notional(&self) -> Option<Money> {
+        self.largest_notional
+    }
+
     /// Largest quantity of one order at `price`.
     #[inline]
     pub(super) fn largest_order(&self, instrument: &Instrument, price: Price) -> Qty {
