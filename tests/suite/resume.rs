@@ -219,10 +219,10 @@ fn a_run_that_was_stopped_goes_on_and_says_who_let_it() {
     let args = ["run", config, "--layout", "solo", "--journal", shown, "--resume", "--json"];
     let resumed: Value = serde_json::from_str(&ok(&args)).unwrap();
     assert_eq!(resumed["events"], report["events"], "all of the recording");
-    let commands = ok(&["journal", "cat", shown, "--kind", "command"]);
-    let (ends, goes_on) =
-        (commands.matches("command=shutdown").count(), commands.matches("command=resumed").count());
-    assert_eq!(ends, goes_on + 1, "{commands}");
+    let commands = ok(&["journal", "cat", shown, "--kind", "command", "--json"]);
+    let count = |command: &str| commands.matches(&format!(r#""command":"{command}""#)).count();
+    assert_eq!(count("shutdown"), count("resumed") + 1, "{commands}");
+    assert!(!commands.contains(r#""operator":"","#), "who let it go on is named: {commands}");
     ok(&["journal", "verify", shown]);
     ok(&["replay", shown]);
     // It is complete now: the same report again, and not a byte is written.

@@ -66,6 +66,8 @@ pub struct Writer {
     marked: u64,
     /// A sync returned, and no Mark says so yet.
     due_mark: Option<Mark>,
+    /// From this position on the next segment must be ready, so that what ends a run still finds room.
+    ready_by: u64,
     failed: bool,
 }
 
@@ -114,7 +116,7 @@ impl Writer {
         // A second name that stays is harmless: no reader looks at it, and the writer owns the directory.
         let _ = disk::remove(&litter);
         chain.begin_segment(&header);
-        let frames = header.capacity_frames;
+        let (frames, ready_by) = (header.capacity_frames, steps::ready_by(&segment));
         let worker = Worker::new(dir, lock.dir_file(), header.epoch, frames, segment.current());
         Ok(Writer {
             care: Care::new(worker),
@@ -131,6 +133,7 @@ impl Writer {
             last_ticks: options.anchor.ticks,
             marked: 0,
             due_mark: None,
+            ready_by,
             failed: false,
         })
     }

@@ -100,6 +100,7 @@ impl<T: Copy> Slots<T> {
     /// Nobody else maps the file for writing or shortens it while the slots live. It is as long as the slots
     /// need, and zero from `read_at` on. `T` is plain bytes: any bytes are a `T`, and it has no padding.
     #[cfg(not(loom))]
+    // cold: a session makes its links before its threads
     pub unsafe fn in_file(
         file: &std::fs::File,
         count: usize,

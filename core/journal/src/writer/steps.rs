@@ -11,11 +11,18 @@ use pinion_model::record::{BODY_BYTES, Kind, Record};
 use super::Writer;
 use crate::chain::checkpoint_due;
 use crate::error::JournalError;
+use crate::segment::Segment;
 use crate::system::{self, Checkpoint, Mark};
 use crate::upkeep::News;
 
 /// Full segments that may wait for a mark; beyond it a roll syncs them, so that files stay few.
 const RETIRED_MAX: usize = 16;
+
+/// The last eighth of a segment is for what ends a run, should there be no next one.
+pub(super) fn ready_by(segment: &Segment) -> u64 {
+    let frames = segment.end_position() - segment.next_position();
+    segment.end_position() - frames / 8
+}
 
 impl Writer {
     #[inline]
@@ -36,10 +43,24 @@ impl Writer {
     /// Takes up what upkeep has done, and fails for what it could not do.
     #[inline]
     pub(super) fn look(&mut self) -> Result<(), JournalError> {
+        if self.position() >= self.ready_by {
+            self.see_to_the_next()?;
+        }
         if !self.care.has_news() && self.due_mark.is_none() {
             return Ok(());
         }
         self.hear()?.map_or(Ok(()), Err)
+    }
+
+    /// Waits for the next segment while there is room in this one. That it cannot be made is told once; what comes
+    /// then goes into the room that is left.
+    #[cold]
+    fn see_to_the_next(&mut self) -> Result<(), JournalError> {
+        self.ready_by = u64::MAX;
+        if self.care.is_threaded() {
+            self.prepare_next()?;
+        }
+        Ok(())
     }
 
     /// The same; that a segment cannot be prepared is no failure as long as the one in use has room.
@@ -48,6 +69,10 @@ impl Writer {
         self.refuse_failed()?;
         let News { failed, unprepared, durable: (durable_position, wall_ns) } = self.care.take_news();
         self.or_fail(failed.map_or(Ok(()), Err))?;
+        if unprepared.is_some() {
+            // It is told now, and not a second time.
+            self.ready_by = u64::MAX;
+        }
         if self.care.is_threaded() && durable_position > self.marked {
             self.due_mark = Some(Mark { durable_position, wall_ns });
         }
@@ -141,6 +166,7 @@ impl Writer {
         self.absorbed = 0;
         self.segments += 1;
         let full = std::mem::replace(&mut self.segment, next);
+        self.ready_by = ready_by(&self.segment);
         self.care.rolled(full.retire(), &self.segment, litter);
         Ok(())
     }

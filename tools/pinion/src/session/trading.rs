@@ -448,18 +448,18 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
         let end = self.items_until(&feed, at, feed.len().min(at + LOOK_EVERY as usize));
         match feed.chunk() {
             Some(Chunk::Bars { instrument, interval_ns, first_cursor, bars }) => {
-                while at < end && self.has_room() {
+                while at < end && self.may_go_on() {
                     at += self.on_bars(instrument, first_cursor + at as u64, &bars[at..end], interval_ns);
                 }
             }
             Some(Chunk::Quotes { instrument, first_cursor, quotes }) => {
-                while at < end && self.has_room() {
+                while at < end && self.may_go_on() {
                     self.on_quote(instrument, first_cursor + at as u64, &quotes[at]);
                     at += 1;
                 }
             }
             Some(Chunk::Mixed { events, levels }) => {
-                while at < end && self.has_room() {
+                while at < end && self.may_go_on() {
                     self.on_event(&events[at].with_levels(levels));
                     at += 1;
                 }

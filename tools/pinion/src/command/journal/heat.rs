@@ -24,7 +24,9 @@ impl Heat {
         let low = samples.iter().map(|s| s.1).fold(f64::INFINITY, f64::min);
         let high = samples.iter().map(|s| s.1).fold(0.0, f64::max);
         // Whole steps of 1, 2, 5 around what was measured, and never a scale of no height.
-        let (low, high) = (nice_below(low), nice_above(high * 1.000_001));
+        let low = nice_below(low);
+        // A step above the low end, where all samples are alike.
+        let high = nice_above((high * 1.000_001).max(low * 1.1));
         let mut heat = Heat { cells: vec![vec![0; columns]; rows], first_ns, last_ns, low, high };
         for (at, value) in samples {
             let (row, column) = (heat.row(value), heat.column(at));

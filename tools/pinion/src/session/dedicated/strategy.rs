@@ -101,7 +101,7 @@ impl<O: Out, const FULL: bool> StrategyAgent<O, FULL> {
         let mut work = 0;
         self.no_room = false;
         while work < BATCH {
-            if !trading.has_room() {
+            if !trading.may_go_on() {
                 self.no_room = true;
                 break;
             }

@@ -7,6 +7,7 @@ use crate::session::past::snapshot;
 use pinion_journal::system::text_frames;
 use pinion_model::order::OrderStatus;
 use pinion_model::record::{Entry, Kind};
+use std::os::unix::fs::MetadataExt;
 
 impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     /// Goes on: engine and venue are those of the snapshot already, and the feed stands behind its events.
@@ -64,9 +65,8 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     #[cold]
     fn leave_shutdown(&mut self) {
         if self.script_at == u64::MAX && self.engine.desk().is_shut_down() {
-            let user = std::env::var("USER").unwrap_or_default();
-            let note = "the run goes on";
-            self.on_command(CommandBody::new(CommandKind::Resumed, &user, note));
+            let user = outside_hot(user);
+            self.on_command(CommandBody::new(CommandKind::Resumed, &user, "the run goes on"));
         }
     }
 
@@ -138,4 +138,12 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
             }
         });
     }
+}
+
+/// Who runs this process: a name, or the number of the user.
+// cold: once, where a run that was stopped goes on
+fn user() -> String {
+    let named = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    let number = || std::fs::metadata("/proc/self").map_or("?".into(), |me| format!("uid {}", me.uid()));
+    named.filter(|name| !name.is_empty()).unwrap_or_else(number)
 }

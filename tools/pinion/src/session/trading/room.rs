@@ -28,6 +28,12 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
         self.recorder.out.has_credits(self.burst + BETWEEN_RECORDS)
     }
 
+    /// There is room, and the journal takes what comes: what is left of it when it fails is for the run's end.
+    #[inline]
+    pub fn may_go_on(&mut self) -> bool {
+        self.has_room() && !self.shared.journal_failed.load(Ordering::Relaxed)
+    }
+
     /// Before an event of a live feed: as the link fills up entries stop, when it has room again they go on.
     /// Both are inputs in the journal, so that a replay stops and goes on at the same places. What is left
     /// when entries stop is as much as two inputs may cause, so exits and cancels still go out.
