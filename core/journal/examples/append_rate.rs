@@ -3,12 +3,13 @@
 //! Usage: `cargo run --release -p pinion-journal --example append_rate [records] [directory]`. It writes
 //! below the directory (default: the system's temporary one) and removes what it wrote. Four parts:
 //!
-//! - a copy with checksum into mapped memory alone, and appends beside it, segments prepared outside the time;
+//! - a copy with checksum into a mapped file alone, and appends beside it, segments prepared outside the time;
 //! - verify, scan, and a read with a cursor;
 //! - appends with the upkeep thread: records that its marks cover, by the second, and rolls that had to wait;
 //! - the same with a reader that follows on another thread.
 
 use std::error::Error;
+use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -27,8 +28,8 @@ fn main() -> Outcome<()> {
     let mut arguments = std::env::args().skip(1);
     let records: u64 = arguments.next().map_or(Ok(4_000_000), |text| text.parse())?;
     let parent = arguments.next().map_or_else(std::env::temp_dir, Into::into);
-    let copied = copy_rate(records)?;
-    say("copy with checksum into mapped memory", copied);
+    let copied = in_new(&parent, |dir| copy_rate(dir, records))?;
+    say("copy with checksum into a mapped file", copied);
     let appended = in_new(&parent, |dir| append(dir, records))?;
     println!("appends reach {:.2} of the copy", appended / copied);
     for follows in [false, true] {
@@ -56,21 +57,28 @@ fn numbered(record: &mut Record, number: u64) -> &Record {
     record
 }
 
-/// What an append does at the least: fills in a record, checks it, copies it. No chain, no file.
-fn copy_rate(records: u64) -> Outcome<f64> {
-    let mut map = memmap2::MmapOptions::new().len(64 << 20).map_anon()?;
-    map.fill(1);
-    let slots = map.len() / size_of::<Record>();
+/// What an append does at the least: fills in a record, checks it, copies it into a mapped file whose pages are
+/// there, as those of a prepared segment are. No chain.
+fn copy_rate(dir: &Path, records: u64) -> Outcome<f64> {
+    let bytes = records as usize * size_of::<Record>();
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.read(true).write(true).create_new(true).open(dir.join("copy"))?;
+    for _ in 0..bytes.div_ceil(1 << 20) {
+        file.write_all(&[0; 1 << 20])?;
+    }
+    file.sync_all()?;
+    // SAFETY: the file was made by this process in a directory of its own, and nobody else knows it.
+    #[allow(unsafe_code)]
+    let mut map = unsafe { memmap2::MmapOptions::new().len(bytes).map_mut(&file)? };
+    let _ = map.advise(memmap2::Advice::PopulateWrite);
     let mut record = Record::new(Kind::Quote, 1, 0, [0x5a; 96]);
     let began = Instant::now();
-    for number in 0..records {
-        numbered(&mut record, number);
-        record.position = number;
+    for (number, slot) in map.chunks_exact_mut(size_of::<Record>()).enumerate() {
+        numbered(&mut record, number as u64);
+        record.position = number as u64;
         record.crc32c = crc32c::crc32c(&record.as_bytes()[8..]);
-        let at = number as usize % slots * size_of::<Record>();
-        map[at..at + size_of::<Record>()].copy_from_slice(record.as_bytes());
+        slot.copy_from_slice(record.as_bytes());
     }
-    std::hint::black_box(&map);
     Ok(records as f64 / began.elapsed().as_secs_f64())
 }
 
