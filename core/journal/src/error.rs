@@ -161,8 +161,7 @@ pub enum JournalError {
     },
     /// The journal was written by another plan.
     #[error(
-        "{0}: written by another plan, that is configuration; a run goes on only with its own. `pinion journal info {0}` \
-         shows what it was", dir.display()
+        "{}: written by another plan, that is configuration; a run goes on only with its own", dir.display()
     )]
     OtherPlan {
         /// The directory.

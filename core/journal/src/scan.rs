@@ -13,13 +13,13 @@ use std::path::{Path, PathBuf};
 use pinion_model::record::{Kind, Record};
 use zerocopy::FromZeros;
 
-use crate::error::JournalError;
-use crate::files::{SegmentFile, SlotReader, checked_header, list};
+use crate::error::{JournalError, io_error};
+use crate::files::{SegmentFile, SlotReader, checked_header, list, read_slot};
 use crate::frame::{COMMITTED, Seed};
 use crate::layout::{HEADER_BYTES, frame_offset};
 use crate::pruned::Pruned;
 use crate::recover::{Commit, Crc, Durability, Later, Observation, Place, Verdict, classify};
-use crate::system::{Mark, is_reserved};
+use crate::system::{Mark, Resume, is_reserved};
 
 /// What a scan found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +77,7 @@ pub fn scan(dir: impl AsRef<Path>) -> Result<Recovery, JournalError> {
     let segments = list(dir)?.sound(dir)?;
     let pruned = Pruned::read(dir, segments[0].epoch)?;
     let mut walk = Walk::new(pruned.as_ref());
+    walk.survey.durable_position = trimmed_end(&segments)?;
     for (at, segment) in segments.iter().enumerate() {
         let next = segments.get(at + 1).map(|next| next.first_position);
         if let Some(halt) = walk.segment(segment, next)? {
@@ -93,6 +94,20 @@ pub fn scan(dir: impl AsRef<Path>) -> Result<Recovery, JournalError> {
     Ok(walk.finish(halt))
 }
 
+/// Position behind the End with which the last file was trimmed; 0 without. A file is trimmed only when everything
+/// before was on disk, so that such an End vouches for as much as a Mark does.
+fn trimmed_end(segments: &[SegmentFile]) -> Result<u64, JournalError> {
+    let Some(last) = segments.last() else { return Ok(0) };
+    let reader = SlotReader::open(&last.path)?;
+    let slots = reader.bytes().saturating_sub(HEADER_BYTES as u64) / size_of::<Record>() as u64;
+    let Some(index) = slots.checked_sub(1) else { return Ok(0) };
+    let error = |source| io_error("read a segment", &last.path, source);
+    let position = last.first_position + index;
+    let record = read_slot(&reader.into_file(), index).map_err(error)?;
+    let is_end = |r: &Record| r.kind == Kind::End as u16 && Seed::new(last.epoch).accepts(r, position);
+    Ok(record.filter(is_end).map_or(0, |_| position + 1))
+}
+
 /// What the whole journal says.
 #[derive(Default)]
 struct Survey {
@@ -107,6 +122,10 @@ impl Survey {
         self.last_sound = self.last_sound.max(Some(position));
         if let Some(mark) = Mark::read(frame) {
             self.durable_position = self.durable_position.max(mark.durable_position);
+        }
+        if let Some(resume) = Resume::read(frame) {
+            // What a run goes on from is put on disk before that is written.
+            self.durable_position = self.durable_position.max(resume.valid_until);
         }
     }
 

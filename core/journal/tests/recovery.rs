@@ -442,3 +442,22 @@ fn a_journal_whose_last_segment_is_exactly_full_is_resumed_again_and_again() {
         assert!(report.is_sound(), "{report:?}");
     }
 }
+
+#[test]
+fn damage_in_a_journal_that_was_closed_and_trimmed_is_no_crash() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = Writer::create(dir.path(), options(64)).unwrap();
+    quotes(&mut writer, 0..20);
+    writer.close(0, b"").unwrap();
+    let path = only_file(dir.path());
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[HEADER_BYTES + 10 * RECORD_BYTES + 100] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let found = scan(dir.path()).unwrap();
+    assert_eq!((found.verdict, found.valid_until), (Verdict::Corrupt, 10), "{found}");
+    assert!(Writer::resume(dir.path(), options(64)).is_err());
+    // A power cut between the End and the trim may leave just this: the End vouches for nothing yet.
+    bytes.resize(HEADER_BYTES + 64 * RECORD_BYTES, 0);
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(scan(dir.path()).unwrap().verdict, Verdict::Torn);
+}

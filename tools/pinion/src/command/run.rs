@@ -75,6 +75,11 @@ impl Common {
 /// `pinion run`.
 pub fn run(args: RunArgs) -> Result<(), Failure> {
     let journal = match args.common.journal.as_deref() {
+        Some("off") if args.resume => {
+            let reason =
+                "error: --resume goes on from a journal, and `--journal off` says that there is none";
+            return Err(Failure::Usage(reason.into()));
+        }
         Some("off") => None,
         Some(dir) => Some(PathBuf::from(dir)),
         None => Some(fresh_directory(&args.config)),

@@ -72,7 +72,7 @@ pub enum KeepError {
     /// A run that goes on does not do again what it did.
     #[error(
         "the run does not repeat its journal: at position {position}\n  then {then}\n  now  {now}\nThe data, the build \
-         or the machine is not that of then; nothing was written behind what the journal has"
+         or the machine is not that of then; behind what the journal has nothing was written but that the run was taken up"
     )]
     Differs {
         /// Where.

@@ -2,6 +2,7 @@
 
 use super::past::Past;
 use super::staged;
+use crate::command::journal::view::View;
 use crate::failure::Failure;
 use pinion_journal::{Anchor, JournalError, Reader, Recovery, Resumed, Upkeep, Writer, never_began, scan};
 use pinion_model::record::Kind;
@@ -39,7 +40,8 @@ impl Opened {
                 return Ok(Opened { writer: None, past: Some(past) });
             }
         }
-        let (mut writer, resumed) = Writer::resume(dir, options(plan, anchors)).map_err(refused)?;
+        let (mut writer, resumed) =
+            Writer::resume(dir, options(plan, anchors)).map_err(|error| refused(error, dir, plan))?;
         drain(dir, plan, &mut writer)?;
         let past = Past::read(dir, plan, writer.position(), by_snapshot)?;
         if !past.has_plan {
@@ -51,11 +53,23 @@ impl Opened {
 }
 
 /// A run that was asked for with another configuration is the caller's mistake, not the journal's.
-fn refused(error: JournalError) -> Failure {
+fn refused(error: JournalError, dir: &Path, plan: &Plan) -> Failure {
     match error {
-        JournalError::OtherPlan { .. } => Failure::Usage(format!("error: {error}")),
+        JournalError::OtherPlan { .. } => Failure::Usage(format!("error: {error}{}", differences(dir, plan))),
         other => other.into(),
     }
+}
+
+/// The lines of the two plans that are not in both, the first few.
+fn differences(dir: &Path, plan: &Plan) -> String {
+    const MOST: usize = 6;
+    let Ok(then) = View::open(dir) else { return String::new() };
+    let only = |sign, of: &str, not_of: &str| -> Vec<String> {
+        let lines = of.lines().filter(|line| !not_of.lines().any(|other| other == *line));
+        lines.take(MOST).map(|line| format!("\n  {sign} {}", line.trim())).collect()
+    };
+    let (then, now) = (&then.plan.canonical, &plan.canonical);
+    [only("then", then, now), only("now ", now, then)].concat().concat()
 }
 
 /// What a killed session had handed to its journal and the journal had not taken.

@@ -39,6 +39,17 @@ impl AtRest {
         Ok(AtRest { view, end, reader, dir: dir.to_path_buf(), is_quick: false })
     }
 
+    /// Refuses a journal that was pruned, for a question that needs what went.
+    pub fn refuse_pruned(&self, why: &str) -> Result<(), Failure> {
+        let Some(gone) = self.reader.pruned()? else { return Ok(()) };
+        Err(Failure::Usage(format!(
+            "error: {}: positions {} to {} were pruned, and {why}; ask a backup that still has them",
+            self.dir.display(),
+            gone.from,
+            gone.to - 1
+        )))
+    }
+
     /// The same for a command that checks what it reads by reading it: a journal with an End at its end is
     /// not gone through beforehand. Damage in what is read fails through [`AtRest::explained`].
     pub fn open_quick(dir: &Path) -> Result<AtRest, Failure> {

@@ -56,6 +56,7 @@ const EVIDENCE_WITHIN: usize = 64;
 impl Decisions {
     fn open(dir: &Path) -> Result<Decisions, Failure> {
         let journal = AtRest::open(dir)?;
+        journal.refuse_pruned("decisions are compared from the first on")?;
         let cursor = journal.cursor(journal.first_position())?;
         let (evidence, ahead) = (Vec::new(), VecDeque::new());
         Ok(Decisions { cursor, journal, input: None, evidence, ahead, count: 0, sums: Sums::default() })

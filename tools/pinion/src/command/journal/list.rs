@@ -294,7 +294,7 @@ pub fn tail(args: &TailArgs) -> Result<(), Failure> {
     if let Some(name) = &args.cursor {
         return tail_from_place(args, &AtRest::open(&args.dir)?, name);
     }
-    let journal = AtRest::open_quick(&args.dir)?;
+    let journal = AtRest::open(&args.dir)?;
     let mut look = args.look.look()?;
     look.pager &= !args.follow;
     let view = &journal.view;

@@ -28,7 +28,7 @@ use crate::output::Output;
 use at_rest::AtRest;
 use clap::{Args, Subcommand};
 use pinion_journal::{scan, verify};
-use pinion_model::record::{Class, Kind};
+use pinion_model::record::{Class, Kind, Record};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use view::hex;
@@ -150,11 +150,12 @@ fn info(args: &DirArgs) -> Result<(), Failure> {
         let Some(kind) = record.kind() else { continue };
         counts[Kind::ALL.iter().position(|k| *k == kind).unwrap_or(0)] += 1;
         if kind.class() == Class::Input && kind != Kind::DepthLevels {
-            let at = view.fields(record).get("time").cloned().unwrap_or_default();
-            first.get_or_insert(at.clone());
-            last = Some(at);
+            first.get_or_insert(*record);
+            last = Some(*record);
         }
     }
+    let time = |record: Option<Record>| record.and_then(|r| view.fields(&r).get("time").cloned());
+    let (first, last) = (time(first), time(last));
     let by_kind: serde_json::Map<_, _> = Kind::ALL
         .iter()
         .zip(&counts)

@@ -43,6 +43,7 @@ struct Then {
 pub fn state(args: &StateArgs) -> Result<(), Failure> {
     let look = args.look.look()?;
     let journal = AtRest::open_quick(&args.dir)?;
+    journal.refuse_pruned("the state at a position follows from every input before it")?;
     let end = match &args.at {
         None => journal.end_position(),
         Some(text) => match text.parse::<u64>() {

@@ -65,8 +65,9 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     #[cold]
     fn leave_shutdown(&mut self) {
         if self.script_at == u64::MAX && self.engine.desk().is_shut_down() {
-            let user = outside_hot(user);
-            self.on_command(CommandBody::new(CommandKind::Resumed, &user, "the run goes on"));
+            let resumed = || CommandBody::new(CommandKind::Resumed, &user(), "the run goes on");
+            let command = outside_hot(resumed);
+            self.on_command(command);
         }
     }
 
@@ -91,7 +92,8 @@ impl<O: Out, W: Wire, V: Venue, const FULL: bool> Trading<O, W, V, FULL> {
     pub fn look_whether_new(&mut self) {
         if self.shared.repeats.load(Ordering::Relaxed) && !self.is_repeating() {
             self.shared.repeats.store(false, Ordering::Relaxed);
-            self.compare_orders();
+            // It gathers numbers of orders, once.
+            outside_hot(|| self.compare_orders());
             self.go_on_at_gate();
         }
     }
